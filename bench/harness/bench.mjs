@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// One run: the origin, the proxies that are up, and the load generator.
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import { Proxy } from './proxies.mjs';
+import { Running, cpuBetween, machineBusySeconds } from './processes.mjs';
+
+export class Bench {
+    static async start(options) {
+        const bench = new Bench();
+        bench.options = options;
+        bench.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'suoke-bench-'));
+        process.on('exit', () => fs.rmSync(bench.dir, { recursive: true, force: true }));
+        bench.up = new Map();
+        bench.origin = new Running([path.join(options.programs, 'bench_origin')],
+                                   { core: options.loadCore });
+        bench.originPort = Number((await firstLine(bench.origin)).split(' ').pop());
+        return bench;
+    }
+
+    async stop() {
+        for (const proxy of this.up.values()) await proxy.stop();
+        await this.origin.stop();
+    }
+
+    // A proxy that stays up for the scenarios that only differ in what they ask for.
+    async proxy(name) {
+        if (!this.up.has(name)) this.up.set(name, await Proxy.start(name, this));
+        return this.up.get(name);
+    }
+
+    async portOf(name) {
+        return name === 'direct' ? this.originPort : (await this.proxy(name)).port;
+    }
+
+    startLoad(port, order) {
+        const words = Object.entries(order).flatMap(([name, value]) => [`--${name}`, String(value)]);
+        return new Running([path.join(this.options.programs, 'bench_load'), '--port', String(port),
+                            ...words], { core: this.options.loadCore });
+    }
+
+    async load(port, order) {
+        const load = this.startLoad(port, order);
+        const report = JSON.parse(await firstLine(load));
+        await load.ended;
+        return report;
+    }
+
+    // The load's own report and what it cost the proxy, per answered request, in microseconds.
+    async measure(name, order) {
+        const port = await this.portOf(name);
+        const running = name === 'direct' ? null : (await this.proxy(name)).running;
+        const originBefore = this.origin.cpu();
+        const busyBefore = machineBusySeconds();
+        const before = running?.cpu();
+        const begin = process.hrtime.bigint();
+        const report = await this.load(port, order);
+        const cpu = running ? cpuBetween(before, running.cpu()) : { seconds: 0, user: 0, system: 0 };
+        const wall = Number(process.hrtime.bigint() - begin) / 1e9;
+        const ours = cpu.seconds + report.cpu_seconds +
+            cpuBetween(originBefore, this.origin.cpu()).seconds;
+        const others = (machineBusySeconds() - busyBefore - ours) / wall;
+        const perRequest = 1e6 / Math.max(1, report.requests);
+        return {
+            ...report,
+            cpu_us: running ? cpu.seconds * perRequest : null,
+            user_us: running ? cpu.user * perRequest : null,
+            system_us: running ? cpu.system * perRequest : null,
+            cores_used_by_others: Math.max(0, others),
+        };
+    }
+}
+
+export function firstLine(running) {
+    return new Promise((resolve, reject) => {
+        let text = '';
+        running.child.stdout.setEncoding('utf8');
+        running.child.stdout.on('data', (piece) => {
+            text += piece;
+            if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
+        });
+        running.ended.then(() => reject(new Error(
+            `${running.command.join(' ')}: ${running.spawnError?.message ?? 'ended without a word'}`)));
+    });
+}
+
+export function restOfOutput(running) {
+    return new Promise((resolve) => {
+        let text = '';
+        running.child.stdout.on('data', (piece) => { text += piece; });
+        running.ended.then(() => resolve(text));
+    });
+}

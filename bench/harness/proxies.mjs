@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// How each proxy is configured, started and reloaded. A name may carry a variant ("haproxy+splice");
+// where bytes are moved, the best variant of a proxy is its figure.
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { benchDir } from './options.mjs';
+import { Running, freePort, untilAnswers } from './processes.mjs';
+
+const kinds = {
+    nginx: {
+        template: 'nginx.conf.in',
+        command: (file, dir) => ['nginx', '-p', dir, '-e', path.join(dir, 'nginx.log'), '-c', file],
+        version: () => said('nginx', '-v'),
+        variants: ['nginx', 'nginx+buffers'],
+        alone: ['-g', 'master_process off;'],  // callgrind could not write as the worker's user
+        route: (i) => `        location /r/${i}/ { proxy_pass http://origin/; }`,
+        reloadSignal: 'SIGHUP',
+    },
+    haproxy: {
+        template: 'haproxy.cfg.in',
+        command: (file) => ['haproxy', '-db', '-f', file],
+        version: () => said('haproxy', '-v').split('\n')[0],
+        variants: ['haproxy', 'haproxy+splice'],
+        route: () => '',
+    },
+    suoke: {
+        template: 'suoke.yaml.in',
+        command: (file, dir, options) =>
+            [options.gateway, 'serve', '--config', file, '--workers', '1'],
+        version: (options) => said(options.gateway, '--version'),
+        variants: ['suoke'],
+        route: (i, generation) => `  - name: r${i}\n    prefix: /r/${i}\n    service: origin\n` +
+            `    timeout: ${30 + generation % 2}s`,
+        reloadSignal: 'SIGHUP',
+    },
+};
+
+const kindOf = (name) => name.split('+')[0];
+export const variantsOf = (name) => kinds[name]?.variants ?? [name];
+export const canReload = (name) => Boolean(kinds[kindOf(name)]?.reloadSignal);
+
+export function checkProxies(options) {
+    for (const name of options.proxies) {
+        if (name === 'direct') continue;
+        if (!(kindOf(name) in kinds)) throw new Error(`--proxies: nobody here is called ${name}`);
+        if (kindOf(name) === 'suoke' && !fs.existsSync(options.gateway)) {
+            throw new Error(`${options.gateway} is not there: build it, name another with ` +
+                            '--gateway, or leave suoke out of --proxies');
+        }
+    }
+}
+
+export function versionsOf(options) {
+    const names = new Set(options.proxies.map(kindOf).filter((name) => name in kinds));
+    return Object.fromEntries([...names].map((name) => [name, kinds[name].version(options)]));
+}
+
+function said(program, flag) {  // nginx says it on standard error
+    return execFileSync('sh', ['-c', '"$0" "$1" 2>&1', program, flag], { encoding: 'utf8' }).trim();
+}
+
+export class Proxy {
+    // `wrapper` is put before the command (callgrind); `routes` are added to the one route.
+    static async start(name, bench, { wrapper, routes = 0, patience = 10 } = {}) {
+        const proxy = new Proxy();
+        Object.assign(proxy, { name, bench, routes, generation: 0, port: await freePort() });
+        proxy.dir = fs.mkdtempSync(path.join(bench.dir, `${name}-`));
+        proxy.file = path.join(proxy.dir, 'config');
+        proxy.kind = kinds[kindOf(name)];
+        proxy.configure();
+        const command = proxy.kind.command(proxy.file, proxy.dir, bench.options);
+        const wrapped = wrapper ? [...wrapper, ...command, ...(proxy.kind.alone ?? [])] : command;
+        proxy.running = new Running(wrapped,
+            { core: bench.options.proxyCore, cwd: proxy.dir, log: path.join(proxy.dir, 'output') });
+        await untilAnswers(proxy.running, proxy.port, '/json', patience);
+        return proxy;
+    }
+
+    configure() {
+        const { options, originPort } = this.bench;
+        const template = fs.readFileSync(path.join(benchDir, this.kind.template), 'utf8');
+        const words = [options.headers, ...this.name.split('+').slice(1)];
+        const routes = Array.from({ length: this.routes }, (_, i) => this.kind.route(i, this.generation));
+        fs.writeFileSync(this.file, render(template, words, {
+            DIR: this.dir, PORT: this.port, ORIGIN_PORT: originPort, ROUTES: routes.join('\n'),
+        }));
+    }
+
+    reload() {
+        ++this.generation;
+        this.configure();
+        this.running.child.kill(this.kind.reloadSignal);
+    }
+
+    stop() { return this.running.stop(); }
+}
+
+// "#@word text" becomes "text" when the word was asked for; "@NAME@" becomes its value.
+export function render(template, words, values) {
+    const kept = template.split('\n').flatMap((line) => {
+        const [, indent, word, text] = /^(\s*)#@(\w+) (.*)$/.exec(line) ?? [];
+        if (!word) return [line];
+        return words.includes(word) ? [indent + text] : [];
+    });
+    return kept.join('\n').replace(/@([A-Z_]+)@/g, (_, name) => {
+        if (!(name in values)) throw new Error(`nobody knows what @${name}@ is`);
+        return values[name];
+    });
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "app/app.h"
+
+#include <signal.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "app/worker_thread.h"
+#include "base/text.h"
+
+namespace suoke::app {
+namespace {
+
+std::string read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream content;
+    content << file.rdbuf();
+    return content.str();
+}
+
+LogLevels levels_of(const config::Logging& logging) {
+    LogLevels levels;
+    levels.level = static_cast<Level>(logging.level);
+    for (const auto& [module, level] : logging.modules) levels.modules[module] = static_cast<Level>(level);
+    return levels;
+}
+
+LogFormat format_of(const config::Logging& logging) {
+    return logging.format == config::LogFormat::json ? LogFormat::json : LogFormat::text;
+}
+
+LogOptions log_options(const config::Logging& logging) {
+    LogOptions options;
+    options.format = format_of(logging);
+    options.levels = levels_of(logging);
+    if (!logging.file.empty() && logging.file_enabled) {
+        options.to = LogOptions::To::file;
+        options.file = logging.file;
+    }
+    return options;
+}
+
+std::unique_ptr<gateway::AccessLog> access_log_of(const config::Logging& logging, const Clock& clock) {
+    gateway::AccessLogOptions options;
+    options.format = format_of(logging);
+    if (logging.file_enabled) options.file = logging.file;
+    return std::make_unique<gateway::AccessLog>(options, clock);
+}
+
+std::size_t workers_of(const config::Config& config) {
+    return config.server.workers ? config.server.workers : rt::usable_cores();
+}
+
+std::string sentences_of(const std::vector<config::Problem>& problems) {
+    std::string all;
+    for (const config::Problem& problem : problems) all += (all.empty() ? "" : "\n") + to_string(problem);
+    return all;
+}
+
+Result<rt::Address> listen_address(const config::Server& server) {
+    auto address = rt::Address::parse(server.host == "localhost" ? "127.0.0.1" : server.host, server.port);
+    if (address) return address;
+    return Error(Code::invalid_config, "server.host: " + address.error().detail + " (listen on an IP address, localhost or unix:/path)");
+}
+
+}  // namespace
+
+App::App(AppOptions options, config::Loaded loaded)
+    : options_(std::move(options)),
+      control_(clock_),
+      log_(log_options(loaded.config.logging), clock_),
+      worker_count_(workers_of(loaded.config)),
+      metrics_(worker_count_),
+      access_log_(access_log_of(loaded.config.logging, clock_)),
+      endpoint_sources_{status_, metrics_, log_, access_log_.get(), control_},
+      budget_(loaded.config.performance.buffer_budget) {
+    signals_ = rt::watch_signals(control_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int s) { on_signal(s); });
+    ::signal(SIGPIPE, SIG_IGN);
+    rt::raise_descriptor_limit();
+    status_.version = options_.version;
+    status_.started = clock_.wall();
+    status_.started_at = clock_.now();
+    file_content_ = read_file(options_.sources.yaml_path);
+
+    std::string metrics_path = loaded.config.metrics.enabled ? loaded.config.metrics.path : "";
+    std::vector<config::Problem> problems;
+    site_ = compile(std::move(loaded.config), endpoints::builtins(endpoint_sources_, metrics_path), ++generation_, problems);
+    if (!site_) throw StartupError(sentences_of(problems));
+    tell(loaded.problems);
+    tell(problems);
+    status_.generation = generation_;
+    status_.last_reload = status_.started.time_since_epoch() / std::chrono::seconds(1);
+
+    const config::Server& server = site_->config.server;
+    Result<rt::Address> asked = listen_address(server);
+    if (!asked) throw StartupError(asked.error().detail);
+    bound_ = asked_ = *asked;
+    for (std::uint32_t i = 0; i < worker_count_; ++i) {
+        WorkerSetup setup{i, server.cpu_pinning, metrics_, budget_, access_log_.get()};
+        auto& worker = workers_.emplace_back(std::make_unique<WorkerThread>(setup, clock_));
+        worker->adopt(site_);
+        auto listening = worker->listen(bound_, static_cast<int>(server.backlog));
+        if (!listening) throw StartupError(listening.error().detail);
+        bound_ = *listening;  // a port of 0 was replaced by a real one: the other workers share it
+    }
+}
+
+App::~App() = default;
+
+int App::run() {
+    for (auto& worker : workers_) worker->start();
+    running_ = workers_.size();
+    if (!options_.sources.yaml_path.empty())
+        file_ = rt::watch_file(control_, options_.sources.yaml_path, [this] {
+            if (read_file(options_.sources.yaml_path) != file_content_) reload("file changed");
+        });
+    status_.ready = true;
+    log_.info("app", "listening", {{"address", address()}, {"workers", workers_.size()}, {"version", options_.version}});
+    control_.run();
+    for (auto& worker : workers_) worker->join();
+    log_.info("app", "stopped");
+    return 0;
+}
+
+void App::on_signal(int signal) {
+    if (signal == SIGHUP) return reload("SIGHUP");
+    if (signal == SIGUSR1) {
+        access_log_->reopen();
+        if (auto reopened = log_.reopen(); !reopened) log_.error("app", reopened.error().detail);
+        return;
+    }
+    drain();
+}
+
+// ---- reload
+
+void App::reload(const char* why) {
+    if (draining_) return;
+    log_.info("app", "reloading", {{"because", why}});
+    file_content_ = read_file(options_.sources.yaml_path);
+    apply(config::load(options_.sources));
+}
+
+// Compile first; swap on every worker; report when all have acknowledged. A bad configuration leaves
+// the one in force.
+void App::apply(config::Loaded loaded) {
+    std::vector<config::Problem> problems = loaded.problems;
+    gateway::SitePtr site;
+    if (loaded.ok()) {
+        std::string metrics_path = loaded.config.metrics.enabled ? loaded.config.metrics.path : "";
+        site = compile(std::move(loaded.config), endpoints::builtins(endpoint_sources_, metrics_path), generation_ + 1, problems);
+    }
+    Result<rt::Address> asked = site ? listen_address(site->config.server) : asked_;
+    if (!asked) {
+        problems.push_back({config::Problem::error, {}, "server.host", asked.error().detail});
+        site = nullptr;
+    }
+    status_.last_reload_ok = site != nullptr;
+    tell(problems);
+    if (!site) {
+        log_.error("app", "configuration refused; the one before it stays in force");
+        return;
+    }
+    for (const config::Change& change : config::diff(site_->config, site->config)) {
+        if (!change.live)
+            log_.warning("app", "takes a restart", {{"key", change.key}, {"from", change.from}, {"to", change.to}});
+    }
+    log_.set_levels(levels_of(site->config.logging));
+    site_ = std::move(site);
+    ++generation_;
+    awaited_ += workers_.size();
+    TimePoint began = control_.fresh_now();
+    // Only a listener that changed is opened anew.
+    std::optional<rt::Address> address;
+    if (!(*asked == asked_)) address = bound_ = asked_ = *asked;
+    int backlog = static_cast<int>(site_->config.server.backlog);
+    for (auto& worker : workers_) {
+        worker->loop().post([this, w = worker.get(), site = site_, generation = generation_, began, address, backlog]() mutable {
+            w->adopt(std::move(site));
+            std::string fault;
+            if (address)
+                if (auto listening = w->listen(*address, backlog); !listening) fault = listening.error().detail;
+            control_.post([this, generation, began, fault = std::move(fault)] {
+                if (!fault.empty()) log_.error("app", "the old listener stays open", {{"reason", fault}});
+                acknowledged(generation, began);
+            });
+        });
+    }
+}
+
+void App::acknowledged(std::uint64_t generation, TimePoint began) {
+    if (--awaited_ > 0) return;
+    status_.generation = generation;
+    status_.last_reload = clock_.wall().time_since_epoch() / std::chrono::seconds(1);
+    log_.info("app", "configuration applied",
+              {{"generation", generation}, {"workers", workers_.size()}, {"milliseconds", milliseconds(control_.fresh_now() - began)}});
+}
+
+void App::tell(const std::vector<config::Problem>& problems) {
+    for (const config::Problem& problem : problems) {
+        bool error = problem.severity == config::Problem::error;
+        log_.write(error ? Level::error : Level::warning, "config", to_string(problem));
+    }
+}
+
+// ---- the end
+
+void App::drain() {
+    if (std::exchange(draining_, true)) {
+        log_.warning("app", "asked twice: cutting what still runs");
+        for (auto& worker : workers_) worker->loop().post([w = worker.get()] { w->cut_now(); });
+        return;
+    }
+    status_.ready = false;
+    Duration patience = site_->config.server.drain_timeout;
+    log_.info("app", "draining", {{"seconds", seconds(patience)}});
+    TimePoint deadline = control_.fresh_now() + patience;
+    for (auto& worker : workers_)
+        worker->loop().post([this, w = worker.get(), deadline] {
+            w->drain(deadline, [this] { control_.post([this] { worker_stopped(); }); });
+        });
+}
+
+void App::worker_stopped() {
+    if (--running_ == 0) control_.stop();
+}
+
+}  // namespace suoke::app

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The running gateway: one control thread (the caller's) and the workers. Owns everything.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/compile.h"
+#include "base/log.h"
+#include "config/load.h"
+#include "endpoints/builtin.h"
+#include "gateway/worker.h"
+#include "rt/process.h"
+
+namespace suoke::app {
+
+struct AppOptions {
+    config::Sources sources;            // read again at every reload
+    std::string version;
+};
+
+class WorkerThread;
+
+class App {
+ public:
+    // Compiles the configuration and opens the listeners; StartupError says what is wrong.
+    App(AppOptions options, config::Loaded loaded);
+    ~App();
+
+    // Until SIGTERM or SIGINT, then drains. Returns the exit code.
+    int run();
+    const gateway::Site& site() const { return *site_; }
+    std::string address() const { return bound_.to_string(); }  // where it listens, "0.0.0.0:8000"
+    Log& log() { return log_; }
+
+ private:
+    void on_signal(int signal);
+    void reload(const char* why);
+    void apply(config::Loaded loaded);
+    void acknowledged(std::uint64_t generation, TimePoint began);
+    void drain();
+    void worker_stopped();
+    void tell(const std::vector<config::Problem>& problems);
+
+    SystemClock clock_;
+    AppOptions options_;
+    rt::Loop control_;
+    Log log_;
+    endpoints::Status status_;
+    std::size_t worker_count_;
+    MetricsRegistry metrics_;
+    std::unique_ptr<gateway::AccessLog> access_log_;
+    endpoints::Sources endpoint_sources_;
+    rt::BufferBudget budget_;
+    gateway::SitePtr site_;
+    rt::Address asked_, bound_;                       // of the listener; they differ for port 0
+    std::uint64_t generation_ = 0;
+    std::size_t awaited_ = 0;                         // workers that have not acknowledged yet
+    std::size_t running_ = 0;
+    bool draining_ = false;
+    std::vector<std::unique_ptr<WorkerThread>> workers_;
+    std::unique_ptr<rt::SignalWatch> signals_;
+    std::unique_ptr<rt::FileWatch> file_;
+    std::string file_content_;                        // of the configuration in force or last refused
+};
+
+}  // namespace suoke::app

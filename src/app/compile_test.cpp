@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "app/compile.h"
+
+#include <gtest/gtest.h>
+
+namespace suoke::app {
+namespace {
+
+struct Compiled {
+    gateway::SitePtr site;
+    std::vector<config::Problem> problems;
+};
+
+Compiled compiled(const std::string& yaml) {
+    auto loaded = config::load_text(yaml, "c.yaml");
+    Compiled out;
+    out.problems = loaded.problems;
+    out.site = compile(loaded.config, {}, 1, out.problems);
+    return out;
+}
+
+gateway::SitePtr site(const std::string& yaml) {
+    Compiled c = compiled(yaml);
+    for (const auto& problem : c.problems) ADD_FAILURE() << to_string(problem);
+    CHECK(c.site);
+    return c.site;
+}
+
+std::string rotation(const std::string& weights) {
+    std::string endpoints;
+    int port = 1;
+    for (char w : weights)
+        endpoints += std::string(endpoints.empty() ? "" : ", ") +
+                     "{host: h, port: " + std::to_string(port++) + ", weight: " + w + "}";
+    auto s = site("services: {u: {endpoints: [" + endpoints + "]}}\n");
+    std::string walk;
+    for (std::uint16_t index : s->services[0]->rotation) walk += static_cast<char>('a' + index);
+    return walk;
+}
+
+TEST(Compile, weights_are_walked_smoothly) {
+    EXPECT_EQ(rotation("1"), "a");
+    EXPECT_EQ(rotation("11"), "ab");
+    EXPECT_EQ(rotation("21"), "aba");
+    EXPECT_EQ(rotation("22"), "ab");
+    EXPECT_EQ(rotation("511"), "aabacaa");
+}
+
+constexpr const char* kServices =
+    "services: {u: {endpoints: [{host: h, port: 1}], upstream_prefix: /base/, timeout: 7s}}\n";
+
+const gateway::Route& only_route(const gateway::SitePtr& s) {
+    return *s->routes.front();
+}
+
+TEST(Compile, a_route_takes_from_its_service_what_it_does_not_say) {
+    auto s = site(std::string(kServices) + "routes: [{name: r, prefix: /r, service: u}]\n");
+    const gateway::Route& route = only_route(s);
+    EXPECT_EQ(route.upstream_prefix, "/base");
+    EXPECT_EQ(route.response_timeout, 7s);
+    EXPECT_EQ(route.timeout, 0s);
+    EXPECT_EQ(route.idle_timeout, 60s);
+    EXPECT_TRUE(route.strip_prefix);
+    EXPECT_EQ(route.path_template, "/r/*");
+}
+
+TEST(Compile, what_a_route_says_itself_comes_first) {
+    auto s = site(std::string(kServices) +
+                  "routes: [{name: r, prefix: /r, service: u, upstream_prefix: '', timeout: 2s, "
+                  "idle_timeout: 3s, host_header: x}]\n");
+    const gateway::Route& route = only_route(s);
+    EXPECT_EQ(route.upstream_prefix, "");
+    EXPECT_EQ(route.timeout, 2s);
+    EXPECT_EQ(route.response_timeout, 2s);
+    EXPECT_EQ(route.idle_timeout, 3s);
+    EXPECT_EQ(route.host_header, "x");
+    EXPECT_FALSE(route.preserve_host);
+}
+
+TEST(Compile, an_exact_path_and_a_regex_have_no_prefix_to_strip) {
+    auto s = site(std::string(kServices) +
+                  "routes:\n  - {name: a, path: '/users/{id}', service: u}\n"
+                  "  - {name: b, regex: '/v[0-9]+/.*', service: u}\n"
+                  "  - {name: c, path: '/files/*', service: u}\n");
+    EXPECT_FALSE(s->routes[0]->strip_prefix);
+    EXPECT_FALSE(s->routes[1]->strip_prefix);
+    EXPECT_TRUE(s->routes[2]->strip_prefix);
+    EXPECT_EQ(s->routes[0]->path_template, "/users/{id}");
+}
+
+TEST(Compile, a_faulty_rewrite_is_a_problem_with_its_place_and_no_site) {
+    Compiled c = compiled(std::string(kServices) +
+                          "routes: [{name: r, prefix: /r, service: u, rewrite_path: '( => x'}]\n");
+    EXPECT_FALSE(c.site);
+    ASSERT_FALSE(c.problems.empty());
+    EXPECT_NE(c.problems.front().key.find("rewrite_path"), std::string::npos);
+}
+
+TEST(Compile, every_route_has_cells_of_its_own) {
+    auto s =
+        site(std::string(kServices) +
+             "routes: [{name: a, prefix: /a, service: u}, {name: b, prefix: /b, service: u}]\n");
+    std::vector<std::uint32_t> indices;
+    for (const auto& route : s->routes) indices.push_back(route->index);
+    for (const auto* route : {s->no_route.get(), s->wrong_method.get(), s->unreadable.get()})
+        indices.push_back(route->index);
+    for (std::size_t i = 0; i < indices.size(); ++i) EXPECT_EQ(indices[i], i);
+    EXPECT_EQ(s->route_count(), indices.size());
+}
+
+}  // namespace
+}  // namespace suoke::app

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "app/worker_thread.h"
+
+#include "rt/process.h"
+
+namespace suoke::app {
+
+WorkerThread::WorkerThread(const WorkerSetup& setup, const Clock& clock)
+    : index_(setup.index),
+      pinned_(setup.pinned),
+      loop_(clock),
+      dialer_(loop_),
+      worker_(setup.index, loop_, dialer_, setup.budget, setup.metrics,
+              setup.access_log ? &lines_.emplace(*setup.access_log) : nullptr, Random::from_system()) {
+    loop_.set_turn_end([this] { end_of_turn(); });
+}
+
+WorkerThread::~WorkerThread() {
+    if (!thread_.joinable()) return;
+    loop_.post([this] { loop_.stop(); });
+    thread_.join();
+}
+
+Result<rt::Address> WorkerThread::listen(const rt::Address& address, int backlog) {
+    if (address.is_unix() && index_ != 0) {  // a path has one owner
+        listener_.reset();
+        return address;
+    }
+    auto opened = rt::listen(loop_, address, backlog, worker_);
+    if (!opened) return opened.error();
+    if (listener_) listener_->accept_pending();
+    listener_ = std::move(*opened);
+    pauses_told_ = 0;
+    return listener_->address();
+}
+
+void WorkerThread::start() {
+    thread_ = std::thread([this] {
+        rt::name_this_thread("worker-" + std::to_string(index_));
+        if (pinned_) rt::pin_this_thread(index_);
+        loop_.run();
+    });
+}
+
+void WorkerThread::drain(TimePoint deadline, std::function<void()> stopped) {
+    if (listener_) listener_->accept_pending();
+    listener_.reset();
+    drain_deadline_ = deadline;
+    stopped_ = std::move(stopped);
+    worker_.drain();
+}
+
+void WorkerThread::count_pauses() {
+    std::uint64_t pauses = listener_->pauses();
+    worker_.cells().accept_pauses.add(pauses - pauses_told_);
+    pauses_told_ = pauses;
+}
+
+void WorkerThread::cut_now() { drain_deadline_ = loop_.now(); }
+
+void WorkerThread::end_of_turn() {
+    worker_.end_of_turn();
+    if (listener_) count_pauses();
+    if (!stopped_) return;
+    if (loop_.now() >= drain_deadline_) worker_.cut();
+    if (!worker_.quiet()) return;
+    if (lines_) lines_->flush();
+    loop_.stop();
+    std::exchange(stopped_, nullptr)();
+}
+
+}  // namespace suoke::app

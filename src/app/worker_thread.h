@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A worker with its thread and its listening socket. Control talks to it by posting to its loop.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "gateway/worker.h"
+
+namespace suoke::app {
+
+struct WorkerSetup {
+    std::uint32_t index = 0;
+    bool pinned = false;
+    MetricsRegistry& metrics;
+    rt::BufferBudget& budget;
+    gateway::AccessLog* access_log = nullptr;
+};
+
+class WorkerThread {
+ public:
+    WorkerThread(const WorkerSetup& setup, const Clock& clock);
+    ~WorkerThread();
+
+    // Before start(), or in the worker's own thread.
+    void adopt(gateway::SitePtr site) { worker_.adopt(std::move(site)); }
+    Result<rt::Address> listen(const rt::Address& address, int backlog);
+
+    void start();
+    rt::Loop& loop() { return loop_; }
+    // In the worker's thread: no new connections, running exchanges have until `deadline`; then the
+    // thread ends and `stopped` is called from it.
+    void drain(TimePoint deadline, std::function<void()> stopped);
+    void cut_now();
+    void join() { thread_.join(); }
+
+ private:
+    void end_of_turn();
+    void count_pauses();
+
+    std::uint32_t index_;
+    bool pinned_;
+    rt::Loop loop_;
+    std::optional<gateway::AccessLogBuffer> lines_;
+    upstream::SocketDialer dialer_;
+    gateway::Worker worker_;
+    std::unique_ptr<rt::Listener> listener_;
+    std::function<void()> stopped_;      // set while draining
+    TimePoint drain_deadline_ = kNever;
+    std::uint64_t pauses_told_ = 0;      // of listener_, already in the metrics
+    std::thread thread_;
+};
+
+}  // namespace suoke::app

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "base/error.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace suoke {
+namespace {
+
+constexpr int kInvalid = 3, kDeadline = 4, kExhausted = 8, kFailedPre = 9,
+              kUnimplemented = 12, kInternal = 13, kUnavailable = 14, kCancelled = 1;
+using enum Fault;
+using R = Retry;
+
+// clang-format off
+constexpr ErrorRow kTable[] = {
+    {Code::malformed_request, "malformed_request", 400, kInternal, client, R::no, "Bad request", "The request is not valid HTTP (RFC 9112); the message says which rule it broke."},
+    {Code::invalid_host, "invalid_host", 400, kInvalid, client, R::no, "Bad request", "Host is missing, repeated, malformed, or contradicts the request target."},
+    {Code::uri_too_long, "uri_too_long", 414, kInvalid, client, R::no, "URI too long", "The request line is longer than security.max_request_line_size."},
+    {Code::header_too_large, "header_too_large", 431, kInvalid, client, R::no, "Request header fields too large", "The head is larger than security.max_header_size or has too many fields."},
+    {Code::body_too_large, "body_too_large", 413, kExhausted, client, R::no, "Request body too large", "The body is larger than the route allows (max_request_size)."},
+    {Code::too_many_query_params, "too_many_query_params", 400, kInvalid, client, R::no, "Too many query parameters", "The query has more parameters than security.max_query_params."},
+    {Code::unsupported_version, "unsupported_version", 505, kUnimplemented, client, R::no, "HTTP version not supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here."},
+    {Code::unsupported_coding, "unsupported_coding", 501, kUnimplemented, client, R::no, "Not implemented", "The Transfer-Encoding is not one the gateway implements (only chunked)."},
+    {Code::request_timeout, "request_timeout", 408, kDeadline, client, R::no, "Request timeout", "The request head did not arrive in time."},
+    {Code::body_timeout, "body_timeout", 408, kDeadline, client, R::no, "Request timeout", "The request body arrived slower than the minimum rate, or stopped."},
+    {Code::body_truncated, "body_truncated", 400, kInternal, client, R::no, "Bad request", "The connection ended before the announced body did."},
+    {Code::client_gone, "client_gone", 499, kCancelled, client, R::no, "Client closed request", "The client left before the answer was complete; nobody reads this."},
+
+    {Code::no_route, "no_route", 404, kUnimplemented, client, R::no, "Not found", "No route matches this host and path."},
+    {Code::method_not_allowed, "method_not_allowed", 405, kUnimplemented, client, R::no, "Method not allowed", "A route matches the path but not the method; Allow lists the methods that do."},
+
+    {Code::no_endpoint, "no_endpoint", 503, kUnavailable, upstream, R::no, "Service unavailable", "The service has no endpoint to send the request to."},
+    {Code::pool_exhausted, "pool_exhausted", 503, kUnavailable, gateway, R::yes, "Service unavailable", "Every connection to the endpoint is busy and none came free in time."},
+    {Code::dns_failed, "dns_failed", 503, kUnavailable, upstream, R::yes, "Service unavailable", "The endpoint's host name could not be resolved."},
+    {Code::connect_failed, "connect_failed", 503, kUnavailable, upstream, R::yes, "Service unavailable", "The endpoint refused the connection or cannot be reached."},
+    {Code::connect_timeout, "connect_timeout", 504, kUnavailable, upstream, R::yes, "Gateway timeout", "The endpoint did not accept the connection in time."},
+    {Code::upstream_reset, "upstream_reset", 502, kUnavailable, upstream, R::if_reused, "Bad gateway", "The upstream closed the connection before its answer began."},
+    {Code::upstream_invalid, "upstream_invalid", 502, kInternal, upstream, R::no, "Bad gateway", "The upstream's answer is not valid HTTP."},
+    {Code::upstream_truncated, "upstream_truncated", 502, kUnavailable, upstream, R::no, "Bad gateway", "The upstream's answer broke off in the middle."},
+    {Code::upstream_timeout, "upstream_timeout", 504, kDeadline, upstream, R::no, "Gateway timeout", "The upstream did not begin its answer in time."},
+    {Code::upstream_idle, "upstream_idle", 504, kDeadline, upstream, R::no, "Gateway timeout", "The upstream fell silent in the middle of the exchange."},
+    {Code::deadline_exceeded, "deadline_exceeded", 504, kDeadline, upstream, R::no, "Gateway timeout", "The exchange took longer than the route's total timeout."},
+
+    {Code::overloaded, "overloaded", 503, kUnavailable, gateway, R::yes, "Service unavailable", "The gateway is at its memory or connection limit."},
+    {Code::draining, "draining", 503, kUnavailable, gateway, R::yes, "Service unavailable", "The gateway is shutting down; try another instance."},
+    {Code::cancelled, "cancelled", 503, kCancelled, gateway, R::no, "Service unavailable", "The gateway gave the exchange up (drain deadline or shutdown)."},
+    {Code::invalid_config, "invalid_config", 500, kFailedPre, gateway, R::no, "Invalid configuration", "The configuration is not valid; the message says where."},
+    {Code::internal, "internal_error", 500, kInternal, gateway, R::no, "Internal server error", "A fault of the gateway itself; please report it with the request id."},
+};
+// clang-format on
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < std::size(kTable); ++i)
+        if (kTable[i].code != static_cast<Code>(i)) return false;
+    return std::size(kTable) == static_cast<std::size_t>(Code::internal) + 1;
+}
+static_assert(in_order(), "the table must list every Code, in the order of the enum");
+
+}  // namespace
+
+const ErrorRow& row(Code code) { return kTable[static_cast<std::size_t>(code)]; }
+std::span<const ErrorRow> error_table() { return kTable; }
+
+void throw_exception_from_error(const Error& error, const boost::source_location& where) {
+    std::fprintf(stderr, "unchecked error: %s\n", error.detail.c_str());
+    check_failed("result.has_value()", where.file_name(), static_cast<int>(where.line()));
+}
+
+void check_failed(const char* expression, const char* file, int line) {
+    std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", file, line, expression);
+    std::abort();
+}
+
+}  // namespace suoke

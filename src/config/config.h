@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What the operator may say, as plain values. The defaults are the member initialisers here and
+// nowhere else; names, docs and checks of every field are in definition.cpp.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace suoke::config {
+
+// Where in which file a value was written; line 0 when it came from elsewhere.
+struct Place {
+    std::string source;  // "config/suoke.yaml", "environment", "--port"
+    int line = 0;
+    int column = 0;
+    friend bool operator==(const Place&, const Place&) { return true; }  // never a difference
+};
+
+enum class Environment : std::uint8_t { development, testing, staging, production };
+enum class LogLevel : std::uint8_t { debug, info, warning, error, critical, off };
+enum class LogFormat : std::uint8_t { json, text };
+
+struct App {
+    std::string name = "suoke-gateway";
+    std::string version;  // empty: the build's own
+    std::string description = "Suoke Life API gateway";
+    Environment environment = Environment::development;
+    bool debug = false;
+    bool operator==(const App&) const = default;
+};
+
+struct Server {
+    std::string host = "0.0.0.0";          // an address, a name, or unix:/path/to/socket
+    std::uint16_t port = 8000;
+    std::uint16_t workers = 0;             // 0 = one per core
+    bool cpu_pinning = false;
+    bool production = false;               // style 2's spelling of app.environment: production
+    std::uint32_t backlog = 4096;
+    std::uint32_t max_connections = 0;     // 0 = what the file descriptor limit allows
+    std::uint32_t max_requests = 0;        // per connection; 0 = no limit
+    Duration keepalive = 75s;              // an idle client connection is closed after this
+    Duration header_timeout = 10s;         // a whole head must have arrived
+    Duration body_timeout = 30s;           // longest silence inside a request body
+    std::uint64_t min_body_rate = 256;     // bytes a second over body_timeout; 0 = any
+    Duration write_timeout = 30s;          // longest a client may accept nothing of its answer
+    Duration drain_timeout = 30s;          // SIGTERM: exchanges get this long
+    std::vector<std::string> trusted_proxies;  // networks whose X-Forwarded-* we believe
+    bool operator==(const Server&) const = default;
+};
+
+struct Logging {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::json;
+    std::string file;                              // empty: standard output
+    bool file_enabled = true;                      // style 1's logging.file.enabled
+    bool access = true;
+    std::map<std::string, LogLevel> modules;       // level per module, e.g. {upstream: debug}
+    bool operator==(const Logging&) const = default;
+};
+
+struct Timeouts {
+    Duration connect = 5s;
+    Duration response = 30s;   // to the response head (`read` in the old YAML)
+    Duration idle = 60s;       // longest silence inside a response
+    Duration write = 30s;      // longest the upstream may accept nothing
+    Duration pool = 10s;       // waiting for a free connection
+    bool operator==(const Timeouts&) const = default;
+};
+
+struct ConnectionPool {
+    std::uint32_t max_connections = 1024;            // per endpoint and worker
+    std::uint32_t max_keepalive_connections = 128;   // idle ones kept, per endpoint and worker
+    Duration keepalive_expiry = 60s;
+    bool operator==(const ConnectionPool&) const = default;
+};
+
+struct Performance {
+    Timeouts timeouts;
+    ConnectionPool connection_pool;
+    std::uint64_t buffer_budget = 512ull << 20;      // bytes of buffers, whole process
+    bool operator==(const Performance&) const = default;
+};
+
+struct Security {
+    std::uint64_t max_request_size = 1ull << 20;     // body bytes, where the route says nothing
+    std::uint64_t max_header_size = 16 * 1024;       // whole head
+    std::uint64_t max_request_line_size = 8 * 1024;
+    std::uint32_t max_headers = 100;
+    std::uint32_t max_query_params = 100;
+    bool operator==(const Security&) const = default;
+};
+
+struct Metrics {
+    bool enabled = true;
+    std::string path = "/metrics";
+    bool operator==(const Metrics&) const = default;
+};
+
+struct Endpoint {
+    std::string host;
+    std::uint16_t port = 80;
+    std::uint32_t weight = 1;
+    Place place;
+    bool operator==(const Endpoint&) const = default;
+};
+
+// How an older file, or a variable, says a service with one endpoint. Loading folds it into
+// `endpoints` and the service's key, so whoever uses a Config finds it empty.
+struct Shorthand {
+    std::optional<std::string> name;      // what routes call the service, where its key is not that
+    std::optional<std::string> url;       // http://host[:port][/base]
+    std::optional<std::string> host;
+    std::optional<std::uint16_t> port;
+    std::optional<std::uint32_t> weight;
+    bool operator==(const Shorthand&) const = default;
+};
+
+struct Service {
+    Shorthand shorthand;
+    std::vector<Endpoint> endpoints;     // from endpoints[], or host + port, or url
+    std::string upstream_prefix;         // base path put before the forwarded path, e.g. "/api/v1"
+    std::string host_header;             // empty: the endpoint's host:port; "preserve": the client's
+    std::optional<Duration> timeout;     // response timeout of routes that say nothing themselves
+    std::optional<Duration> connect_timeout;
+    Place place;
+    bool operator==(const Service&) const = default;
+};
+
+struct Condition {                        // one predicate on a header, query parameter or cookie
+    std::string name;
+    std::optional<std::string> equals;    // neither equals nor regex: present is enough
+    std::optional<std::string> regex;     // RE2, must match the whole value
+    bool operator==(const Condition&) const = default;
+};
+
+struct HeaderEdit {
+    std::map<std::string, std::string> set;
+    std::map<std::string, std::string> add;
+    std::vector<std::string> remove;
+    bool operator==(const HeaderEdit&) const = default;
+};
+
+struct Redirect {
+    std::string to;                       // absolute or path; $1... and {param} are filled in
+    int status = 307;                     // 301, 302, 303, 307, 308
+    bool operator==(const Redirect&) const = default;
+};
+
+struct FixedResponse {
+    int status = 200;
+    std::string body;
+    std::string content_type = "application/json";
+    bool operator==(const FixedResponse&) const = default;
+};
+
+struct Route {
+    std::string name;
+    // what it matches; exactly one of prefix, path, regex (none: every path)
+    std::vector<std::string> hosts;       // "api.suoke.life", "*.suoke.life"; empty: any
+    std::string prefix;                   // at segment borders
+    std::string path;                     // exact; {param} segments; trailing /* for the rest
+    std::string regex;                    // RE2 over the whole normalised path
+    std::vector<std::string> methods;     // empty: any
+    std::vector<Condition> headers;
+    std::vector<Condition> query;
+    std::vector<Condition> cookies;
+    int priority = 0;                     // higher first, before everything else
+    // what it does; exactly one of service, redirect, respond
+    std::string service;
+    std::optional<Redirect> redirect;
+    std::optional<FixedResponse> respond;
+    // how it forwards
+    // forwarded path = upstream_prefix + (strip_prefix ? what follows the prefix : the whole path),
+    // then rewrite_path
+    bool strip_prefix = true;
+    std::optional<std::string> upstream_prefix;  // overrides the service's; "" = nothing in front
+    std::string rewrite_path;             // "regex => $1 template"
+    std::optional<Duration> timeout;      // total; 0 = none (streams)
+    std::optional<Duration> response_timeout;
+    std::optional<Duration> idle_timeout;
+    std::optional<std::uint64_t> max_request_size;
+    std::string host_header;              // overrides the service's
+    HeaderEdit request_headers;
+    HeaderEdit response_headers;
+    Place place;
+    bool operator==(const Route&) const = default;
+};
+
+struct Config {
+    App app;
+    Server server;
+    Logging logging;
+    Performance performance;
+    Security security;
+    Metrics metrics;
+    std::map<std::string, Service> services;
+    std::vector<Route> routes;
+    bool operator==(const Config&) const = default;
+};
+
+}  // namespace suoke::config

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+#include "config/definition.h"
+
+#include "config/rules.h"
+
+namespace suoke::config {
+
+// ---- The words of each choice. ----
+
+std::span<const Choice<Environment>> choices(std::type_identity<Environment>) {
+    static constexpr Choice<Environment> kAll[] = {
+        {"development", Environment::development}, {"testing", Environment::testing},
+        {"staging", Environment::staging},         {"production", Environment::production},
+        {"dev", Environment::development},         {"test", Environment::testing},
+        {"prod", Environment::production},
+    };
+    return kAll;
+}
+
+std::span<const Choice<LogLevel>> choices(std::type_identity<LogLevel>) {
+    static constexpr Choice<LogLevel> kAll[] = {
+        {"debug", LogLevel::debug},       {"info", LogLevel::info},
+        {"warning", LogLevel::warning},   {"error", LogLevel::error},
+        {"critical", LogLevel::critical}, {"off", LogLevel::off},
+        {"warn", LogLevel::warning},      {"fatal", LogLevel::critical},
+        {"trace", LogLevel::debug},
+    };
+    return kAll;
+}
+
+std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>) {
+    static constexpr Choice<LogFormat> kAll[] = {
+        {"json", LogFormat::json},
+        {"text", LogFormat::text},
+        {"console", LogFormat::text},
+        {"plain", LogFormat::text},
+    };
+    return kAll;
+}
+
+// ---- The fields. ----
+
+const Fields& describe(std::type_identity<App>) {
+    static const Fields kFields = {
+        field<&App::name>("name", "The name the gateway gives itself in logs, health and metrics.")
+            .env({"APP_NAME"})
+            .not_empty(),
+        field<&App::version>("version", "The version it reports; empty: the build's own.")
+            .env({"APP_VERSION"}),
+        field<&App::description>("description", "One line about this installation."),
+        field<&App::environment>("environment", "What this installation is for.")
+            .env({"ENVIRONMENT", "APP_ENV"})
+            .flag("--environment"),
+        field<&App::debug>("debug", "Say more in error answers. Never in production.")
+            .env({"DEBUG"})
+            .also({"server.debug"})
+            .flag("--debug"),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Server>) {
+    static const Fields kFields = {
+        field<&Server::host>(
+            "host", "The address to listen on: an address, a name, or unix:/path/to/socket.")
+            .env({"HOST", "SERVER_HOST"})
+            .also({"server.rest.host"})
+            .flag("--host")
+            .check(rules::listen_address),
+        field<&Server::port>("port", "The TCP port of the HTTP listener.")
+            .env({"PORT", "SERVER_PORT"})
+            .also({"server.rest.port"})
+            .flag("--port")
+            .range(1, 65535),
+        field<&Server::workers>("workers", "Threads that serve traffic; 0: one per core.")
+            .env({"WORKERS", "SERVER_WORKERS"})
+            .flag("--workers")
+            .range(0, 1024)
+            .restart(),
+        field<&Server::cpu_pinning>("cpu_pinning", "Tie each worker to one core.").restart(),
+        field<&Server::production>("production", "The same as app.environment: production.")
+            .flag("--production"),
+        field<&Server::backlog>("backlog", "Connections the kernel may hold before we accept them.")
+            .range(1, 65535),
+        field<&Server::max_connections>(
+            "max_connections",
+            "Client connections at once; 0: what the file descriptor limit allows."),
+        field<&Server::max_requests>(
+            "max_requests", "Requests on one client connection before it is closed; 0: no limit."),
+        field<&Server::keepalive>("keepalive", "An idle client connection is closed after this.")
+            .also({"server.keepalive_timeout"}),
+        field<&Server::header_timeout>(
+            "header_timeout",
+            "A whole request head must have arrived this long after its first byte."),
+        field<&Server::body_timeout>("body_timeout", "The longest silence inside a request body."),
+        bytes<&Server::min_body_rate>(
+            "min_body_rate",
+            "Bytes a second that a request body must bring over body_timeout; 0: any."),
+        field<&Server::write_timeout>("write_timeout",
+                                      "The longest a client may accept nothing of its answer."),
+        field<&Server::drain_timeout>("drain_timeout",
+                                      "How long exchanges may go on after SIGTERM."),
+        field<&Server::trusted_proxies>(
+            "trusted_proxies",
+            "Networks of proxies in front of us whose Forwarded and X-Forwarded-* we believe.")
+            .env({"TRUSTED_PROXIES", "FORWARDED_ALLOW_IPS"})
+            .check(rules::network),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Logging>) {
+    static const Fields kFields = {
+        field<&Logging::level>("level", "The least important line that is written.")
+            .env({"LOG_LEVEL"})
+            .flag("--log-level"),
+        field<&Logging::format>("format", "json for machines, text for people.")
+            .env({"LOG_FORMAT"})
+            .flag("--log-format"),
+        field<&Logging::file>("file", "The file to append to; empty: standard output.")
+            .env({"LOG_FILE", "LOG_FILE_PATH", "LOGGING_FILE"})
+            .also({"logging.file.path", "logging.file_path"})
+            .flag("--log-file")
+            .restart(),
+        field<&Logging::file_enabled>("file_enabled",
+                                      "False: logging.file is not written, whatever it says.")
+            .env({"LOG_FILE_ENABLED"})
+            .also({"logging.file.enabled"})
+            .restart(),
+        field<&Logging::access>("access", "Write one line per finished exchange."),
+        field<&Logging::modules>("modules",
+                                 "A level of its own per module, like {upstream: debug}."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Timeouts>) {
+    static const Fields kFields = {
+        field<&Timeouts::connect>("connect", "For the connection to an endpoint; 0: no limit."),
+        field<&Timeouts::response>(
+            "response",
+            "From the last byte of the request to the head of the response; 0: no limit.")
+            .also({"performance.timeouts.read"}),
+        field<&Timeouts::idle>("idle", "The longest silence inside a response; 0: no limit."),
+        field<&Timeouts::write>("write",
+                                "The longest an endpoint may accept nothing; 0: no limit."),
+        field<&Timeouts::pool>("pool", "Waiting for a free connection; 0: no limit."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<ConnectionPool>) {
+    static const Fields kFields = {
+        field<&ConnectionPool::max_connections>("max_connections",
+                                                "Connections to one endpoint, per worker.")
+            .range(1, 65535),
+        field<&ConnectionPool::max_keepalive_connections>(
+            "max_keepalive_connections", "Idle connections kept to one endpoint, per worker.")
+            .range(0, 65535),
+        field<&ConnectionPool::keepalive_expiry>(
+            "keepalive_expiry", "An idle connection to an endpoint is closed after this."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Performance>) {
+    static const Fields kFields = {
+        field<&Performance::timeouts>(
+            "timeouts", "How long we wait for an upstream, where neither route nor service says."),
+        field<&Performance::connection_pool>("connection_pool", "Connections to the upstreams."),
+        bytes<&Performance::buffer_budget>(
+            "buffer_budget", "Buffers of the whole process; beyond it, new work waits.")
+            .range(1 << 20, INT64_MAX)
+            .restart(),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Security>) {
+    static const Fields kFields = {
+        bytes<&Security::max_request_size>(
+            "max_request_size", "The largest request body, where the route says nothing."),
+        bytes<&Security::max_header_size>("max_header_size", "The largest request head.")
+            .range(1024, 1 << 20),
+        bytes<&Security::max_request_line_size>("max_request_line_size",
+                                                "The longest request line.")
+            .range(256, 1 << 20),
+        field<&Security::max_headers>("max_headers", "The most header fields of a request.")
+            .range(1, 10000),
+        field<&Security::max_query_params>("max_query_params",
+                                           "The most query parameters of a request.")
+            .range(0, 100000),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Metrics>) {
+    static const Fields kFields = {
+        field<&Metrics::enabled>("enabled", "Serve metrics for Prometheus.")
+            .env({"METRICS_ENABLED"})
+            .also({"observability.metrics_enabled", "monitoring.prometheus.enabled"}),
+        field<&Metrics::path>("path", "Where they are served.")
+            .env({"METRICS_PATH"})
+            .also({"observability.metrics_endpoint", "monitoring.prometheus.path"})
+            .check(rules::path),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Endpoint>) {
+    static const Fields kFields = {
+        field<&Endpoint::host>("host", "Its address or name.").check(rules::host_name),
+        field<&Endpoint::port>("port", "Its TCP port.").range(1, 65535),
+        field<&Endpoint::weight>("weight", "Its share of the traffic beside the others'; 0: none.")
+            .range(0, 1'000'000),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Service>) {
+    static const Fields kFields = {
+        field<&Service::endpoints>("endpoints", "The addresses that serve it."),
+        field<&Service::upstream_prefix>(
+            "upstream_prefix", "A base path put before every forwarded path, like /api/v1.")
+            .check(rules::path_or_nothing),
+        field<&Service::host_header>(
+            "host_header",
+            "The Host that endpoints see; empty: the endpoint's host:port; preserve: the client's.")
+            .check(rules::host_header),
+        field<&Service::timeout>(
+            "timeout", "Response timeout of routes that say none themselves; 0: no limit."),
+        field<&Service::connect_timeout>("connect_timeout",
+                                         "Instead of performance.timeouts.connect; 0: no limit."),
+        field<&Service::shorthand, &Shorthand::name>(
+            "name", "What routes call it, where its key is not that.")
+            .not_empty()
+            .input(),
+        field<&Service::shorthand, &Shorthand::url>(
+            "url", "Short for one endpoint and an upstream_prefix: http://host[:port][/base].")
+            .input(),
+        field<&Service::shorthand, &Shorthand::host>("host", "Short for the host of one endpoint.")
+            .check(rules::host_name)
+            .input(),
+        field<&Service::shorthand, &Shorthand::port>("port", "Short for the port of one endpoint.")
+            .range(1, 65535)
+            .input(),
+        field<&Service::shorthand, &Shorthand::weight>("weight",
+                                                       "Short for the weight of one endpoint.")
+            .range(0, 1'000'000)
+            .input(),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Condition>) {
+    static const Fields kFields = {
+        field<&Condition::name>("name", "The name of the header, parameter or cookie.").not_empty(),
+        field<&Condition::equals>("equals", "The value it must have."),
+        field<&Condition::regex>("regex", "An RE2 expression that its whole value must match."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<HeaderEdit>) {
+    static const Fields kFields = {
+        field<&HeaderEdit::set>("set", "Headers that get this value, whatever they had.")
+            .check_keys(rules::edited_header)
+            .check(rules::header_value)
+            .credentials(),
+        field<&HeaderEdit::add>("add", "Headers that get this value besides those they have.")
+            .check_keys(rules::edited_header)
+            .check(rules::header_value)
+            .credentials(),
+        field<&HeaderEdit::remove>("remove", "Headers that are taken out.")
+            .check(rules::edited_header),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Redirect>) {
+    static const Fields kFields = {
+        field<&Redirect::to>("to", "Where to: a URL or a path; $1 and {param} are filled in.")
+            .not_empty()
+            .check(rules::header_value),
+        field<&Redirect::status>("status", "301, 302, 303, 307 or 308."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<FixedResponse>) {
+    static const Fields kFields = {
+        field<&FixedResponse::status>("status", "The status of the answer.").range(200, 599),
+        field<&FixedResponse::body>("body", "Its body, as it is."),
+        field<&FixedResponse::content_type>("content_type", "The Content-Type of the body.")
+            .check(rules::header_value),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Route>) {
+    static const Fields kFields = {
+        field<&Route::name>(
+            "name", "What logs, metrics and `explain` call it; made from its path when empty."),
+        field<&Route::hosts>("hosts",
+                             "The hosts it is for, like api.suoke.life or *.suoke.life; none: any.")
+            .check(rules::site_name),
+        field<&Route::prefix>("prefix",
+                              "Matches this path and everything below it. At most one of prefix, "
+                              "path, regex; none: every path.")
+            .check(rules::path_or_nothing),
+        field<&Route::path>(
+            "path",
+            "Matches exactly this path; {param} stands for a segment, a trailing /* for the rest.")
+            .check(rules::path_or_nothing),
+        field<&Route::regex>("regex",
+                             "An RE2 expression that the whole normalised path must match."),
+        field<&Route::methods>("methods", "The methods it is for; none: any.").check(rules::method),
+        field<&Route::headers>("headers", "Headers the request must have."),
+        field<&Route::query>("query", "Query parameters the request must have."),
+        field<&Route::cookies>("cookies", "Cookies the request must have."),
+        field<&Route::priority>("priority", "Higher ones are tried first, before any other order."),
+        field<&Route::service>(
+            "service", "The service to forward to. Exactly one of service, redirect, respond."),
+        field<&Route::redirect>("redirect", "Answer with a redirect."),
+        field<&Route::respond>("respond", "Answer with this."),
+        field<&Route::strip_prefix>("strip_prefix",
+                                    "Forward only what follows the prefix. The forwarded path is "
+                                    "the upstream prefix, then this, then rewritten."),
+        field<&Route::upstream_prefix>(
+            "upstream_prefix", "Instead of the service's upstream_prefix; \"\": nothing in front.")
+            .check(rules::path_or_nothing),
+        field<&Route::rewrite_path>(
+            "rewrite_path",
+            "Rewrites the path to forward: 'regex => template', with $1 for the first group.")
+            .check(rules::rewrite),
+        field<&Route::timeout>("timeout", "For the whole exchange; 0: no limit, for streams."),
+        field<&Route::response_timeout>(
+            "response_timeout",
+            "To the head of the response, instead of the service's; 0: no limit."),
+        field<&Route::idle_timeout>("idle_timeout",
+                                    "The longest silence inside the response, instead of "
+                                    "performance.timeouts.idle; 0: no limit."),
+        bytes<&Route::max_request_size>(
+            "max_request_size", "The largest request body, instead of security.max_request_size."),
+        field<&Route::host_header>("host_header", "Instead of the service's host_header.")
+            .check(rules::host_header),
+        field<&Route::request_headers>("request_headers",
+                                       "Edits of the header that the upstream sees."),
+        field<&Route::response_headers>("response_headers",
+                                        "Edits of the header that the client sees."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Config>) {
+    static const Fields kFields = {
+        field<&Config::app>("app", "The installation."),
+        field<&Config::server>("server", "The HTTP listener and its client connections."),
+        field<&Config::logging>("logging", "What is written, and where."),
+        field<&Config::performance>("performance", "Waiting, pooling and memory."),
+        field<&Config::security>("security", "Limits on what a request may be."),
+        field<&Config::metrics>("metrics", "Numbers for Prometheus."),
+        field<&Config::services>("services",
+                                 "The backends, by name; a list whose items have a name works too.")
+            .also({"service_discovery.services"})
+            .keyed_by("name")
+            .check_keys(rules::token),
+        field<&Config::routes>("routes", "Which requests go where."),
+    };
+    return kFields;
+}
+
+}  // namespace suoke::config

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Every key there is: those with an effect (the fields), their other spellings, and those that a
+// later version gives an effect. To add a key: a member in config.h, a line in definition.cpp.
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "config/field.h"
+
+namespace suoke::config {
+
+std::span<const Choice<Environment>> choices(std::type_identity<Environment>);
+std::span<const Choice<LogLevel>> choices(std::type_identity<LogLevel>);
+std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>);
+
+const Fields& describe(std::type_identity<App>);
+const Fields& describe(std::type_identity<Server>);
+const Fields& describe(std::type_identity<Logging>);
+const Fields& describe(std::type_identity<Timeouts>);
+const Fields& describe(std::type_identity<ConnectionPool>);
+const Fields& describe(std::type_identity<Performance>);
+const Fields& describe(std::type_identity<Security>);
+const Fields& describe(std::type_identity<Metrics>);
+const Fields& describe(std::type_identity<Endpoint>);
+const Fields& describe(std::type_identity<Service>);
+const Fields& describe(std::type_identity<Condition>);
+const Fields& describe(std::type_identity<HeaderEdit>);
+const Fields& describe(std::type_identity<Redirect>);
+const Fields& describe(std::type_identity<FixedResponse>);
+const Fields& describe(std::type_identity<Route>);
+const Fields& describe(std::type_identity<Config>);
+
+// A field that one path from the root leads to, without passing a list or a map.
+struct Leaf {
+    std::string path;                 // "performance.timeouts.connect"
+    std::vector<const Field*> chain;  // the fields on the way, this one last
+    const Field& field() const { return *chain.back(); }
+    void* in(Config& config) const;
+    const void* in(const Config& config) const;
+    bool live() const;
+    // Environment variables that set it, strongest first; the first one is canonical.
+    std::vector<std::string> variables() const;
+};
+const std::vector<Leaf>& leaves();
+const Leaf* leaf_at(std::string_view path);  // its own path or an alias; null when there is none
+
+// A key, a group of keys or a variable of the predecessor whose feature comes in a later version:
+// recognised, so that an old file loads, and warned about, so that nobody relies on it.
+struct Later {
+    std::string_view key;   // "*" stands for any key of a map and any index of a list
+    std::string_view what;  // "rate limits"
+};
+std::span<const Later> later_keys();
+std::span<const std::string_view> later_variables();  // "REDIS_*" stands for all that begin so
+
+// Looks keys up by their path from the root, with "*" for what a list or a map is indexed by.
+class KeyIndex {
+ public:
+    KeyIndex();
+    const Leaf* leaf(std::string_view path) const;
+    const Later* later(std::string_view path) const;
+    bool is_group(std::string_view path) const;  // something known lies below
+    const std::set<std::string, std::less<>>& names_below(std::string_view group) const;
+
+ private:
+    void remember(std::string_view path);
+    std::map<std::string, const Leaf*, std::less<>> leaves_;
+    std::map<std::string, const Later*, std::less<>> later_;
+    std::map<std::string, std::set<std::string, std::less<>>, std::less<>> below_;
+};
+const KeyIndex& key_index();
+
+}  // namespace suoke::config

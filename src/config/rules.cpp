@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "config/rules.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <cstdint>
+
+#include "base/text.h"
+
+namespace suoke::config {
+namespace {
+
+bool is_token(std::string_view s) {  // RFC 9110 §5.6.2
+    constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+    for (char c : s)
+        if (!is_digit(c) && !(lower(c) >= 'a' && lower(c) <= 'z') && kMarks.find(c) == kMarks.npos)
+            return false;
+    return !s.empty();
+}
+
+// RFC 9110 §5.5: neither line breaks nor other controls, so that a value stays one value.
+bool has_control(std::string_view s) {
+    for (char c : s)
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) return true;
+    return false;
+}
+
+}  // namespace
+
+bool is_framing_header(std::string_view name) {
+    for (std::string_view header : {"content-length", "transfer-encoding", "connection", "host",
+                                    "keep-alive", "proxy-connection", "te", "trailer", "upgrade"})
+        if (iequals(name, header)) return true;
+    return false;
+}
+
+namespace rules {
+
+std::string_view method(std::string_view s) {
+    bool upper = true;
+    for (char c : s) upper &= lower(c) == c ? c < 'a' || c > 'z' : true;
+    return is_token(s) && upper ? "" : "must be a method in upper case, like GET";
+}
+
+std::string_view header_value(std::string_view s) {
+    return has_control(s) || trim(s).size() != s.size()
+               ? "must be a header value without line breaks, control characters or outer blanks"
+               : "";
+}
+
+std::string_view edited_header(std::string_view s) {
+    if (!is_token(s)) return "must be a header name, like X-Client-Version";
+    if (iequals(s, "host")) return "must not be host: set host_header instead";
+    return is_framing_header(s) ? "must not be a header that frames the message or its connection"
+                                : "";
+}
+
+std::string_view token(std::string_view s) {
+    return is_token(s) ? "" : "must be a name of letters, digits and -_.~";
+}
+
+std::string_view path_or_nothing(std::string_view s) {
+    return s.empty() || (s.front() == '/' && !has_control(s)) ? "" : "must begin with '/'";
+}
+
+std::string_view path(std::string_view s) {
+    return s.empty() ? "must begin with '/'" : path_or_nothing(s);
+}
+
+std::string_view host_name(std::string_view s) {
+    return s.empty() || s.find_first_of("/ \t@?#") != s.npos || has_control(s)
+               ? "must be an address or a host name, without scheme, path or port"
+               : "";
+}
+
+std::string_view listen_address(std::string_view s) {
+    if (s.starts_with("unix:"))
+        return s.size() > 6 && s[5] == '/'
+                   ? ""
+                   : "must be unix: and an absolute path, like unix:/run/suoke.sock";
+    return host_name(s);
+}
+
+std::string_view site_name(std::string_view s) {
+    std::string_view rest = s.starts_with("*.") ? s.substr(2) : s;
+    return host_name(rest).empty() && rest.find('*') == rest.npos
+               ? ""
+               : "must be a host name, or *. and a domain for every host below it";
+}
+
+std::string_view host_header(std::string_view s) {
+    return s.find_first_of("/ \t@?#") != s.npos || has_control(s)
+               ? "must be a host with an optional port, or the word preserve"
+               : "";
+}
+
+std::string_view network(std::string_view s) {
+    constexpr std::string_view kWanted = "must be an address or a network, like 10.0.0.0/8 or ::1";
+    if (has_control(s)) return kWanted;  // inet_pton would stop at a NUL
+    std::size_t slash = s.find('/');
+    std::string address(s.substr(0, slash));
+    std::array<unsigned char, 16> bits{};
+    std::uint64_t longest = 32;
+    if (inet_pton(AF_INET, address.c_str(), bits.data()) != 1) {
+        if (inet_pton(AF_INET6, address.c_str(), bits.data()) != 1) return kWanted;
+        longest = 128;
+    }
+    if (slash == s.npos) return "";
+    auto length = parse_u64(s.substr(slash + 1));
+    return length && *length <= longest ? "" : kWanted;
+}
+
+std::string_view rewrite(std::string_view s) {
+    return s.empty() || (s.find(" => ") != s.npos && !trim(s.substr(0, s.find(" => "))).empty())
+               ? ""
+               : "must have the form 'regex => template', like '^/old/(.*)$ => /new/$1'";
+}
+
+}  // namespace rules
+}  // namespace suoke::config

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "config/settle.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config/decode.h"
+
+namespace suoke::config {
+namespace {
+
+// ---- services ----
+
+struct Url {
+    Endpoint endpoint;
+    std::string base;
+};
+
+Result<Url> parse_url(std::string_view url) {
+    constexpr std::string_view kForm = "must have the form http://host[:port][/base]";
+    auto refuse = [&](std::string_view why) {
+        return Error{Code::invalid_config, fmt::format("{}, found '{}'", why, clipped(url))};
+    };
+    if (to_lower(url.substr(0, 8)) == "https://")
+        return refuse("TLS to upstreams comes in a later version: must be http://");
+    if (to_lower(url.substr(0, 7)) != "http://") return refuse(kForm);
+    std::string_view rest = url.substr(7);
+    if (rest.find('@') != rest.npos)  // and do not repeat the password
+        return Error{Code::invalid_config, "must not carry a user name or password"};
+    if (rest.find_first_of("?# \t\r\n") != rest.npos) return refuse(kForm);
+    std::size_t slash = std::min(rest.find('/'), rest.size());
+    std::string_view authority = rest.substr(0, slash), base = rest.substr(slash);
+    while (base.ends_with('/')) base.remove_suffix(1);
+    std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
+    if (bracket == authority.npos) return refuse(kForm);
+    std::size_t colon = authority.find(':', bracket);
+    Url out{{.host = std::string(authority.substr(0, colon))}, std::string(base)};
+    if (out.endpoint.host.empty()) return refuse(kForm);
+    if (colon == authority.npos) return out;
+    auto port = parse_u64(authority.substr(colon + 1));
+    if (!port || *port < 1 || *port > 65535) return refuse("the port must be from 1 to 65535");
+    out.endpoint.port = static_cast<std::uint16_t>(*port);
+    return out;
+}
+
+class ServiceFolder {
+ public:
+    ServiceFolder(const std::string& key, Service& service, Report& report, bool in_file)
+        : key_("services." + key), service_(service), report_(report), in_file_(in_file) {}
+
+    void fold() {
+        Shorthand written = std::move(service_.shorthand);
+        service_.shorthand = {.name = written.name};
+        if (in_file_ && written.url && (written.host || written.port))
+            return complain("url", "give either url, or host and port");
+        if (in_file_ && (written.url || written.host || written.port) &&
+            !service_.endpoints.empty())
+            return complain("endpoints", "give either endpoints, or one of url and host");
+        if (written.url)
+            take_url(*written.url);
+        else if (written.host)
+            take_host(*written.host, written.port);
+        else if (written.port && !change_port(*written.port))
+            complain("port", "needs a host beside it");
+        if (written.weight) take_weight(*written.weight);
+        for (Endpoint& endpoint : service_.endpoints) strip_brackets(endpoint.host);
+    }
+
+ private:
+    void complain(std::string_view field, std::string sentence) {
+        report_.error(place_of(field), fmt::format("{}.{}", key_, field), std::move(sentence));
+    }
+    Place place_of(std::string_view field) const {
+        Place place = report_.place_of(fmt::format("{}.{}", key_, field));
+        return place.source.empty() ? service_.place : place;
+    }
+
+    void take_url(const std::string& text) {
+        auto url = parse_url(text);
+        if (!url) return complain("url", url.error().detail);
+        if (!url->base.empty()) {
+            if (in_file_ && !service_.upstream_prefix.empty())
+                return complain("url", "has a base path, and upstream_prefix says another");
+            service_.upstream_prefix = url->base;
+        }
+        url->endpoint.place = place_of("url");
+        service_.endpoints = {std::move(url->endpoint)};
+    }
+
+    // A variable that says only the host leaves the one endpoint its port.
+    void take_host(const std::string& host, std::optional<std::uint16_t> port) {
+        Endpoint endpoint =
+            service_.endpoints.size() == 1 ? service_.endpoints.front() : Endpoint{};
+        endpoint.host = host;
+        endpoint.port = port.value_or(endpoint.port);
+        endpoint.place = place_of("host");
+        service_.endpoints = {std::move(endpoint)};
+    }
+
+    bool change_port(std::uint16_t port) {
+        if (service_.endpoints.size() != 1) return false;
+        service_.endpoints.front().port = port;
+        return true;
+    }
+
+    void take_weight(std::uint32_t weight) {
+        for (Endpoint& endpoint : service_.endpoints)
+            if (service_.endpoints.size() == 1) endpoint.weight = weight;
+    }
+
+    static void strip_brackets(std::string& host) {
+        if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    }
+
+    std::string key_;
+    Service& service_;
+    Report& report_;
+    bool in_file_;
+};
+
+void check_services(const Config& config, Report& report) {
+    for (const auto& [name, service] : config.services) {
+        if (service.endpoints.empty() && !report.blames("services." + name))
+            report.error(service.place, "services." + name,
+                         "has no endpoint: give endpoints, or url, or host and port");
+        for (const Endpoint& endpoint : service.endpoints)
+            if (endpoint.host.empty())
+                report.error(endpoint.place, "services." + name, "has an endpoint without a host");
+    }
+}
+
+// ---- routes ----
+
+class RouteCheck {
+ public:
+    RouteCheck(const Config& config, std::size_t index, Report& report)
+        : config_(config),
+          route_(config.routes[index]),
+          key_(fmt::format("routes[{}]", index)),
+          report_(report) {}
+
+    void run() {
+        matches_one_way();
+        does_one_thing();
+        if (!route_.service.empty()) names_a_service();
+        if (route_.redirect) redirects();
+        for (auto* conditions : {&route_.headers, &route_.query, &route_.cookies})
+            for (const Condition& condition : *conditions)
+                if (condition.equals && condition.regex)
+                    complain(
+                        "", fmt::format("the condition on '{}' has both equals and regex; give one",
+                                        clipped(condition.name)));
+    }
+
+ private:
+    void complain(std::string_view field, std::string sentence) {
+        std::string key = field.empty() ? key_ : fmt::format("{}.{}", key_, field);
+        Place place = field.empty() ? route_.place : report_.place_of(key);
+        report_.error(place.source.empty() ? route_.place : place, key, std::move(sentence));
+    }
+
+    void matches_one_way() {
+        int ways = !route_.prefix.empty() + !route_.path.empty() + !route_.regex.empty();
+        if (ways > 1) complain("", "has more than one of prefix, path and regex; give one");
+    }
+
+    void does_one_thing() {
+        int things =
+            !route_.service.empty() + route_.redirect.has_value() + route_.respond.has_value();
+        if (things == 0) complain("", "does nothing: give one of service, redirect and respond");
+        if (things > 1)
+            complain("", "has more than one of service, redirect and respond; give one");
+    }
+
+    void names_a_service() {
+        if (config_.services.contains(route_.service)) return;
+        if (config_.services.empty()) {  // an old file that leaves its services to discovery
+            report_.warning(report_.place_of(key_ + ".service"), key_ + ".service",
+                            fmt::format("there are no services, so '{}' cannot be reached",
+                                        clipped(route_.service)));
+            return;
+        }
+        std::vector<std::string_view> names;
+        for (const auto& [name, service] : config_.services) names.push_back(name);
+        complain("service", fmt::format("there is no service '{}'{}", clipped(route_.service),
+                                        suggestion(route_.service, names)));
+    }
+
+    void redirects() {
+        constexpr std::array kAllowed = {301, 302, 303, 307, 308};
+        if (std::find(kAllowed.begin(), kAllowed.end(), route_.redirect->status) == kAllowed.end())
+            complain("redirect.status", fmt::format("must be 301, 302, 303, 307 or 308, found {}",
+                                                    route_.redirect->status));
+        if (route_.redirect->to.empty()) complain("redirect", "needs a 'to'");
+    }
+
+    const Config& config_;
+    const Route& route_;
+    std::string key_;
+    Report& report_;
+};
+
+void check_names(const Config& config, Report& report) {
+    std::map<std::string_view, int> lines;
+    for (std::size_t i = 0; i < config.routes.size(); ++i) {
+        const Route& route = config.routes[i];
+        auto [first, is_new] = lines.try_emplace(route.name, route.place.line);
+        if (is_new) continue;
+        std::string key = fmt::format("routes[{}].name", i);
+        report.error(report.place_of(key), key,
+                     fmt::format("'{}' is also the name of the route in line {}",
+                                 clipped(route.name), first->second));
+    }
+}
+
+// "/api/v1/users/" -> "api-v1-users"
+std::string name_from(const Route& route) {
+    const std::string& path = route.prefix.empty() ? route.path : route.prefix;
+    std::string out;
+    for (char c : path) {
+        bool plain = is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c == '.';
+        if (plain)
+            out += c;
+        else if (!out.empty() && out.back() != '-')
+            out += '-';
+    }
+    while (out.ends_with('-')) out.pop_back();
+    return out;
+}
+
+}  // namespace
+
+void fold_services(Config& config, Report& report, bool in_file) {
+    for (auto& [key, service] : config.services)
+        ServiceFolder(key, service, report, in_file).fold();
+}
+
+void name_services(Config& config, Report& report) {
+    std::map<std::string, Service> by_name;
+    for (auto& [key, service] : config.services) {
+        std::string name = service.shorthand.name.value_or(key);
+        service.shorthand.name.reset();
+        Place place = service.place;
+        if (!by_name.try_emplace(name, std::move(service)).second)
+            report.error(place, "services." + key,
+                         fmt::format("there is another service '{}'", clipped(name)));
+    }
+    config.services = std::move(by_name);
+}
+
+void name_routes(Config& config) {
+    std::set<std::string> taken;
+    for (const Route& route : config.routes) taken.insert(route.name);
+    for (std::size_t i = 0; i < config.routes.size(); ++i) {
+        Route& route = config.routes[i];
+        if (!route.name.empty()) continue;
+        route.name = name_from(route);
+        if (route.name.empty() || !taken.insert(route.name).second)
+            route.name = fmt::format("route-{}", i + 1);
+        taken.insert(route.name);
+    }
+}
+
+void check(const Config& config, Report& report) {
+    check_services(config, report);
+    for (std::size_t i = 0; i < config.routes.size(); ++i) RouteCheck(config, i, report).run();
+    check_names(config, report);
+}
+
+}  // namespace suoke::config

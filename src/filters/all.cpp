@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "filters/filters.h"
+
+namespace suoke::filters {
+namespace {
+
+struct Entry {
+    const char* name;
+    CheckPtr (*make)(const config::Config&, const config::Route&);
+    const char* because;
+};
+
+// The order a request meets them; responses meet them backwards.
+constexpr Entry kOrder[] = {
+    {"hop_by_hop", hop_by_hop, "first: what Connection names must go before we add fields it could name"},
+    {"request_id", request_id, "everything after it can be found in the logs, refusals included"},
+    {"client_address", client_address, "later filters decide by the real address"},
+    {"strip_identity", strip_identity, "before anything could believe what the client says it is"},
+    {"query_limit", query_limit, "the cheapest refusals come first"},
+    {"body_limit", body_limit, "refuses by Content-Length before a byte of body is read"},
+    {"gateway_headers", gateway_headers, "says who answered; outside the route's own edits"},
+    {"edit_headers", edit_headers, "last: the operator's word on requests, the first on responses"},
+};
+
+}  // namespace
+
+gateway::Chain chain_of(const config::Config& config, const config::Route& route, FilterPtr last) {
+    gateway::Chain chain;
+    for (const Entry& entry : kOrder)
+        if (CheckPtr check = entry.make(config, route)) chain.add(std::move(check));
+    chain.add(std::move(last));
+    return chain;
+}
+
+}  // namespace suoke::filters

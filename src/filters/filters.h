@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Every filter, one file each. all.cpp lists them in the order in which they see a request, with the
+// reason for their place. To add one: a file, a line in all.cpp, a test.
+
+#include <memory>
+
+#include "config/config.h"
+#include "gateway/filter.h"
+
+namespace suoke::filters {
+
+using gateway::Check;
+using gateway::Filter;
+using CheckPtr = std::shared_ptr<const Check>;
+using FilterPtr = std::shared_ptr<const Filter>;
+
+// Each makes the filter for one route, or gives null when the route has no use for it.
+CheckPtr hop_by_hop(const config::Config&, const config::Route&);
+CheckPtr request_id(const config::Config&, const config::Route&);
+CheckPtr client_address(const config::Config&, const config::Route&);
+CheckPtr strip_identity(const config::Config&, const config::Route&);
+CheckPtr query_limit(const config::Config&, const config::Route&);
+CheckPtr body_limit(const config::Config&, const config::Route&);
+CheckPtr gateway_headers(const config::Config&, const config::Route&);
+CheckPtr edit_headers(const config::Config&, const config::Route&);
+
+// The innermost ones: they answer.
+FilterPtr redirect(const config::Route&);
+FilterPtr fixed_response(const config::Route&);
+FilterPtr refusal();  // answers with Exchange::refusal
+
+// The chain of a route; `last` answers.
+gateway::Chain chain_of(const config::Config&, const config::Route&, FilterPtr last);
+
+}  // namespace suoke::filters

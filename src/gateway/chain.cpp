@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/filter.h"
+
+namespace suoke::gateway {
+
+rt::Task<Answer> Chain::run(Exchange& ex, std::size_t from) const {
+    for (std::size_t i = from; i < links_.size(); ++i) {
+        const Link& link = links_[i];
+        if (link.filter) {
+            ex.checks_passed = i;
+            co_return co_await link.filter->run(ex, Next(*this, i + 1));
+        }
+        Verdict verdict = link.check->on_request(ex);
+        ex.checks_passed = i + 1;
+        if (verdict) co_return std::move(*verdict);
+    }
+    co_return Error(Code::internal, "no filter answered");
+}
+
+void Chain::finish(Exchange& ex, http::Response& response) const {
+    for (std::size_t i = ex.checks_passed; i-- > 0;)
+        if (links_[i].check) links_[i].check->on_response(ex, response);
+}
+
+}  // namespace suoke::gateway

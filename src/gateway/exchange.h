@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// One request with its answer, on its way through the filters.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/arena.h"
+#include "gateway/router.h"
+#include "http/handler.h"
+
+namespace suoke::gateway {
+
+class Site;
+class Worker;
+struct LocalSite;
+struct Route;
+struct Endpoint;
+
+struct Exchange {
+    Exchange(Worker& w, LocalSite& l, const Site& s, http::Request& r, http::Responder& out)
+        : worker(w), local(l), site(s), request(r), responder(out) {}
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+
+    Worker& worker;
+    LocalSite& local;
+    const Site& site;
+    http::Request& request;
+    http::Responder& responder;
+    Arena arena;
+
+    // where it goes
+    std::string_view host;              // of the authority, without port
+    std::string_view path;              // normalised: one spelling, as filters and upstreams see it
+    std::string path_scratch;
+    Match match;
+    const Route* route = nullptr;       // never null once serve() has begun
+    std::optional<Error> refusal;       // what routes of last resort answer
+    TimePoint deadline = kNever;        // of everything this exchange waits for
+
+    http::Body wrapped_body;            // around the session's, when a filter watches it
+
+    // who asks
+    std::string_view request_id;
+    std::string_view client_ip;         // the real one, behind trusted proxies
+    bool trusted_peer = false;          // its X-Forwarded-* are believed
+
+    // what happened, for headers, log and metrics
+    std::size_t checks_passed = 0;
+    const Endpoint* endpoint = nullptr; // the last one tried
+    std::uint32_t attempts = 0;
+    bool connection_reused = false;
+    TimePoint upstream_began{};         // first attempt
+    Duration upstream_connect{};
+    Duration upstream_head{};           // from upstream_began to the response head
+    int status = 0;
+    std::optional<Code> failure;        // why we answered instead of the upstream
+    http::Sent sent;
+
+    // Body bytes the client has sent so far.
+    std::uint64_t request_bytes() const { return request.body ? request.body->received() : 0; }
+};
+
+}  // namespace suoke::gateway

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The innermost filter: sends the request to an endpoint of the route's service and gives back the
+// endpoint's answer, streaming both bodies.
+
+#include "gateway/filter.h"
+
+namespace suoke::gateway {
+
+class Forward final : public Filter {
+ public:
+    rt::Task<Answer> run(Exchange& ex, Next) const override;
+};
+
+// Request path as the upstream shall see it (normalised, prefix handled, rewritten), with the query.
+std::string_view upstream_target(Exchange& ex);
+
+// RFC 9110 §7.6.1: removes Connection, what it names, and the other fields of one hop.
+void remove_hop_by_hop(http::Headers& headers);
+
+}  // namespace suoke::gateway

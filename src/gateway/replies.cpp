@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/replies.h"
+
+#include "base/json.h"
+#include "gateway/site.h"
+
+namespace suoke::gateway {
+namespace {
+
+bool wants_problem(const http::Request& request) {
+    const std::string_view* accept = request.head.headers.find(http::HeaderId::accept);
+    return accept && accept->find("application/problem+json") != std::string_view::npos;
+}
+
+// What the predecessor's clients were told, word for word, where they look at the words.
+std::string message_of(const Exchange& ex, const Error& error) {
+    if (error.code == Code::no_route) return "Path " + std::string(ex.path) + " not found";
+    if (!error.detail.empty()) return error.detail;
+    return std::string(row(error.code).doc);
+}
+
+std::string problem_body(const Exchange& ex, const Error& error) {
+    const ErrorRow& kind = row(error.code);
+    std::string body;
+    JsonWriter j(body);
+    j.open('{').field("type", "about:blank").field("title", kind.title).field("status", kind.status);
+    j.field("detail", message_of(ex, error)).field("instance", ex.path);
+    j.field("code", kind.reason).field("request_id", ex.request_id).close('}');
+    return body;
+}
+
+std::string body_of(const Exchange& ex, const Error& error) {
+    const ErrorRow& kind = row(error.code);
+    std::string body, message = message_of(ex, error);
+    JsonWriter j(body);
+    j.open('{').field("error", kind.title).field("message", message).field("detail", message);
+    j.field("code", kind.reason).field("status", kind.status).field("path", ex.path);
+    j.field("method", ex.request.head.method_name);
+    j.key("service");
+    ex.route && ex.route->service ? j.value(ex.route->service->name) : j.null();
+    j.field("request_id", ex.request_id).close('}');
+    return body;
+}
+
+}  // namespace
+
+http::Response text_response(int status, std::string_view content_type, std::string body) {
+    http::Response response;
+    response.status = status;
+    response.headers.add(http::HeaderId::content_type, content_type);
+    response.body = std::make_unique<http::TextBody>(std::move(body));
+    return response;
+}
+
+http::Response json_response(int status, std::string body) {
+    return text_response(status, "application/json", std::move(body));
+}
+
+http::Response Replies::render(const Exchange& ex, const Error& error) const {
+    const ErrorRow& kind = row(error.code);
+    http::Response response = wants_problem(ex.request)
+                                  ? text_response(kind.status, "application/problem+json", problem_body(ex, error))
+                                  : json_response(kind.status, body_of(ex, error));
+    if (error.code == Code::method_not_allowed) response.headers.add("Allow", ex.match.allow);
+    if (kind.status == 503) response.headers.add("Retry-After", "1");
+    response.headers.add("Cache-Control", "no-store");
+    return response;
+}
+
+}  // namespace suoke::gateway

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/worker.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "gateway/serve.h"
+
+namespace suoke::gateway {
+
+// An exchange from its first word to its account in log and metrics, whichever way it ends: also
+// when its coroutine is destroyed because the client left or the worker was cut.
+class Worker::Visit {
+ public:
+    Visit(Worker& worker, http::Request& request, http::Responder& responder)
+        : worker_(worker), ex(worker, *worker.now_, *worker.now_->site, request, responder) {
+        ++ex.local.exchanges;
+        worker_.cells_.requests_active.add(1);
+    }
+    ~Visit() {
+        worker_.cells_.requests_active.add(-1);
+        worker_.finished(ex);
+        worker_.let_go(ex.local);
+    }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+
+ private:
+    Worker& worker_;
+
+ public:
+    Exchange ex;
+};
+
+Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, rt::BufferBudget& budget, MetricsRegistry& metrics,
+               AccessLogBuffer* access_log, Random random)
+    : index_(index),
+      loop_(loop),
+      buffers_(budget),
+      pools_(loop, dialer),
+      metrics_(metrics),
+      cells_(metrics.worker(index)),
+      access_log_(access_log),
+      random_(random) {}
+
+Worker::~Worker() { connections_.cancel(); }
+
+// ---- sites
+
+void Worker::adopt(SitePtr site) {
+    auto local = std::make_unique<LocalSite>();
+    for (const auto& service : site->services) {
+        auto& pools = local->pools.emplace_back();
+        for (const Endpoint& endpoint : service->endpoints) {
+            upstream::Pool& pool = pools_.of(endpoint.address);
+            pool.set_limits(site->pool);
+            pools.push_back(&pool);
+        }
+        // Each worker begins elsewhere, or all would visit the first endpoint at the same time.
+        local->cursors.push_back(service->rotation.empty() ? 0 : static_cast<std::uint32_t>(random_.below(service->rotation.size())));
+    }
+    local->cells.resize(site->route_count());
+    auto add_cells = [&](const Route& route) {
+        RouteLabels labels{route.name, route.path_template, route.service ? route.service->name : ""};
+        local->cells[route.index] = &metrics_.route(index_, labels);
+    };
+    for (const auto& route : site->routes) add_cells(*route);
+    for (const auto* route : {site->no_route.get(), site->wrong_method.get(), site->unreadable.get()}) add_cells(*route);
+    local->site = std::move(site);
+
+    now_ = local.get();
+    sites_.push_back(std::move(local));
+    forget_old_sites();
+}
+
+void Worker::let_go(LocalSite& local) {
+    --local.exchanges;
+    if (&local != now_ && local.exchanges == 0) forget_old_sites();
+}
+
+// A site that is no longer in force goes with its last exchange, and the pools that only it used
+// with it.
+void Worker::forget_old_sites() {
+    std::erase_if(sites_, [&](const auto& site) { return site.get() != now_ && site->exchanges == 0; });
+    std::vector<std::string> keep;
+    for (const auto& site : sites_)
+        for (const auto& service : site->site->services)
+            for (const Endpoint& endpoint : service->endpoints) keep.push_back(endpoint.address.to_string());
+    pools_.retain(keep);
+}
+
+std::uint16_t Worker::next_endpoint(LocalSite& local, const Service& service) {
+    std::uint32_t& cursor = local.cursors[service.index];
+    if (++cursor >= service.rotation.size()) cursor = 0;
+    return service.rotation[cursor];
+}
+
+// ---- connections
+
+void Worker::accepted(rt::StreamPtr stream, const rt::Address& peer) {
+    cells_.connections_accepted.add();
+    if (connections_.size() >= most_connections()) {
+        cells_.connections_refused.add();
+        stream->reset_on_close();
+        return;
+    }
+    connections_.spawn(connection(std::move(stream), peer));
+}
+
+// server.max_connections is the process': each worker may hold its share.
+std::size_t Worker::most_connections() const {
+    std::size_t all = now_->site->config.server.max_connections;
+    return all ? (all + metrics_.workers() - 1) / metrics_.workers() : SIZE_MAX;
+}
+
+rt::Task<void> Worker::connection(rt::StreamPtr stream, rt::Address peer) {
+    struct Count {
+        WorkerCells& cells;
+        ~Count() { cells.connections_open.add(-1); }
+    } count{cells_};
+    cells_.connections_open.add(1);
+    http::H1Session session(*stream, peer, buffers_, *this);
+    sessions_.push_back(session);
+    if (draining_) session.drain();
+    co_await session.run();
+}
+
+void Worker::drain() {
+    draining_ = true;
+    sessions_.for_each([](http::H1Session& session) { session.drain(); });
+}
+
+// ---- exchanges
+
+rt::Task<void> Worker::handle(http::Request& request, http::Responder& responder) {
+    Visit visit(*this, request, responder);
+    if (buffers_.under_pressure()) visit.ex.refusal.emplace(Code::overloaded);
+    co_await serve(visit.ex);
+}
+
+rt::Task<void> Worker::refuse(http::Request& request, Error error, http::Responder& responder) {
+    cells_.refusals.add(error.code);
+    Visit visit(*this, request, responder);
+    visit.ex.refusal = std::move(error);
+    co_await serve(visit.ex);
+}
+
+std::string_view Worker::date() {
+    std::int64_t tenth = loop_.now().time_since_epoch() / std::chrono::milliseconds(100);
+    if (tenth != date_tenth_) {
+        date_tenth_ = tenth;
+        date_ = http_date(loop_.clock().wall());
+    }
+    return date_;
+}
+
+// The one account of an exchange, told to log and metrics.
+void Worker::finished(Exchange& ex) {
+    if (!ex.route) return;
+    const http::RequestHead& head = ex.request.head;
+    TimePoint now = loop_.fresh_now();
+    Facts facts;
+    facts.duration = now - ex.request.started;
+    facts.started = loop_.clock().wall() - facts.duration;
+    facts.method = head.method;
+    facts.method_name = head.method_name;
+    facts.protocol = head.version == http::Version::http11 ? "HTTP/1.1" : "HTTP/1.0";
+    facts.host = ex.host;
+    facts.request_id = ex.request_id;
+    facts.client_ip = ex.client_ip;
+    if (const auto* agent = head.headers.find(http::HeaderId::user_agent)) facts.user_agent = *agent;
+    facts.request_bytes = ex.request_bytes();
+    facts.response_bytes = ex.sent.body_bytes;
+    facts.route = ex.route->name;
+    facts.path = ex.route->path_template;
+    facts.client_gone = !ex.sent.complete && (!ex.failure || *ex.failure == Code::client_gone);
+    facts.error = facts.client_gone ? std::optional(draining_ ? Code::cancelled : Code::client_gone) : ex.failure;
+    facts.status = facts.client_gone && ex.status == 0 ? row(Code::client_gone).status : ex.status;
+    if (ex.route->service) facts.service = ex.route->service->name;
+    if (ex.endpoint) facts.endpoint = ex.endpoint->name;
+    facts.attempts = ex.attempts;
+    facts.connection_reused = ex.connection_reused;
+    facts.upstream_connect = ex.upstream_connect;
+    facts.upstream_head = ex.upstream_head;
+    if (ex.attempts > 0) facts.upstream_total = now - ex.upstream_began;
+    facts.worker = index_;
+    record(facts, *ex.local.cells[ex.route->index]);
+    if (ex.attempts > 1) cells_.retries.add(ex.attempts - 1);
+    if (access_log_ && ex.site.config.logging.access) access_log_->append(facts);
+}
+
+void Worker::end_of_turn() {
+    cells_.loop_lag.add(loop_.last_turn());
+    if (loop_.now() - flushed_ < std::chrono::milliseconds(100)) return;
+    flushed_ = loop_.now();
+    if (access_log_) access_log_->flush();
+    upstream::PoolCounts counts = pools_.counts();
+    cells_.upstream_open.set(static_cast<std::int64_t>(counts.open));
+    cells_.upstream_idle.set(static_cast<std::int64_t>(counts.idle));
+    cells_.upstream_opened.add(counts.opened - cells_.upstream_opened.value());
+    cells_.upstream_reused.add(counts.reused - cells_.upstream_reused.value());
+    cells_.buffer_bytes.set(static_cast<std::int64_t>(buffers_.leased()));
+}
+
+}  // namespace suoke::gateway

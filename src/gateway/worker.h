@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What one thread owns: its loop, its buffers, its upstream connections, its share of every counter,
+// and its view of the site in force. Nothing here is touched by another thread, except the counters,
+// which anyone may read.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/random.h"
+#include "gateway/access_log.h"
+#include "gateway/site.h"
+#include "http/handler.h"
+#include "http/session_h1.h"
+#include "rt/scope.h"
+#include "upstream/pool.h"
+
+namespace suoke::gateway {
+
+// A site as one worker uses it: with its pools and counters looked up once. Counted by the exchanges
+// that run on it, without atomics: it never leaves its worker.
+struct LocalSite {
+    SitePtr site;
+    std::vector<std::vector<upstream::Pool*>> pools;   // [service][endpoint]
+    std::vector<std::uint32_t> cursors;                // [service], round robin
+    std::vector<RouteCells*> cells;                    // [route]
+    int exchanges = 0;
+};
+
+class Worker final : public http::Handler, public rt::Acceptor {
+ public:
+    Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, rt::BufferBudget& budget, MetricsRegistry& metrics,
+           AccessLogBuffer* access_log, Random random);
+    ~Worker();
+
+    // From now on new exchanges see `site`; running ones end on the one they began with.
+    void adopt(SitePtr site);
+    void drain();                       // keep-alive ends with the present exchange
+    void cut() { connections_.cancel(); }
+    bool quiet() { return connections_.idle(); }
+    void end_of_turn();                 // once a loop turn: logs, gauges
+    std::size_t connection_count() const { return connections_.size(); }
+
+    rt::Loop& loop() { return loop_; }
+    rt::BufferPool& buffers() { return buffers_; }
+    Random& random() { return random_; }
+    WorkerCells& cells() { return cells_; }
+
+    std::uint16_t next_endpoint(LocalSite& local, const Service& service);
+    bool draining() const { return draining_; }
+
+    // rt::Acceptor
+    void accepted(rt::StreamPtr stream, const rt::Address& peer) override;
+    // http::Handler
+    rt::Task<void> handle(http::Request& request, http::Responder& responder) override;
+    rt::Task<void> refuse(http::Request& request, Error error, http::Responder& responder) override;
+    const http::SessionLimits& limits() const override { return now_->site->limits; }
+    std::string_view date() override;
+
+ private:
+    class Visit;
+    std::size_t most_connections() const;
+    rt::Task<void> connection(rt::StreamPtr stream, rt::Address peer);
+    void finished(Exchange& ex);
+    void let_go(LocalSite& local);
+    void forget_old_sites();
+
+    const std::uint32_t index_;
+    rt::Loop& loop_;
+    rt::BufferPool buffers_;
+    upstream::Pools pools_;
+    MetricsRegistry& metrics_;
+    WorkerCells& cells_;
+    AccessLogBuffer* access_log_;
+    Random random_;
+    std::vector<std::unique_ptr<LocalSite>> sites_;    // the newest is the last
+    LocalSite* now_ = nullptr;
+    rt::List<http::H1Session> sessions_;
+    bool draining_ = false;
+    std::string date_;
+    std::int64_t date_tenth_ = -1;
+    TimePoint flushed_{};
+    rt::TaskScope connections_;                        // ends before everything above
+};
+
+}  // namespace suoke::gateway

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Header and trailer fields (RFC 9110 §5), in the order and the spelling they came in.
+// Views only: the bytes live in the head's buffer or in the exchange's arena, and must outlive this.
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "rt/frame_cache.h"
+
+namespace suoke::http {
+
+// The fields the gateway itself reads or writes; everything else is `other` and found by name.
+enum class HeaderId : std::uint8_t {
+    other,
+    accept,
+    authorization,
+    connection,
+    content_encoding,
+    content_length,
+    content_type,
+    cookie,
+    date,
+    expect,
+    forwarded,
+    host,
+    keep_alive,
+    location,
+    origin,
+    proxy_authenticate,
+    proxy_authorization,
+    proxy_connection,
+    server,
+    set_cookie,
+    te,
+    trailer,
+    transfer_encoding,
+    upgrade,
+    user_agent,
+    via,
+    x_forwarded_for,
+    x_forwarded_host,
+    x_forwarded_port,
+    x_forwarded_proto,
+    x_real_ip,
+    x_request_id,
+};
+
+HeaderId header_id(std::string_view name);        // any case; `other` when unknown
+std::string_view canonical_name(HeaderId id);     // "Content-Length"; empty for `other`
+
+struct Field {
+    std::string_view name;
+    std::string_view value;
+    HeaderId id = HeaderId::other;
+};
+
+// Moving one is three words, because a response moves through every filter; its fields lie in a
+// block from the thread's frame cache.
+class Headers {
+ public:
+    Headers() = default;
+    Headers(Headers&& other) noexcept { swap(other); }
+    Headers& operator=(Headers&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+    Headers(const Headers& other) {
+        for (const Field& field : other) add(field);
+    }
+    Headers& operator=(const Headers&) = delete;
+    ~Headers() { rt::frame_free(fields_, capacity_ * sizeof(Field)); }
+
+    void add(HeaderId id, std::string_view value) { add({canonical_name(id), value, id}); }
+    void add(std::string_view name, std::string_view value) { add({name, value, header_id(name)}); }
+    void add(const Field& field) {
+        if (size_ == capacity_) [[unlikely]]
+            grow();
+        fields_[size_++] = field;
+    }
+
+    // The first value, or nullptr. By name: any case.
+    const std::string_view* find(HeaderId id) const;
+    const std::string_view* find(std::string_view name) const;
+    std::size_t count(HeaderId id) const;
+
+    // Replaces every field of that name by one.
+    void set(HeaderId id, std::string_view value);
+    void set(std::string_view name, std::string_view value);
+    void remove(HeaderId id);
+    void remove(std::string_view name);
+    template <class Predicate>
+    void remove_if(Predicate gone) {
+        Field* keep = fields_;
+        for (const Field& field : *this) {
+            if (gone(field)) continue;
+            if (keep != &field) *keep = field;
+            ++keep;
+        }
+        size_ = static_cast<std::uint32_t>(keep - fields_);
+    }
+
+    const Field* begin() const { return fields_; }
+    const Field* end() const { return fields_ + size_; }
+    std::size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+    void clear() { size_ = 0; }
+
+ private:
+    void grow();
+    void set(const Field& field);
+    void swap(Headers& other) noexcept {
+        std::swap(fields_, other.fields_);
+        std::swap(size_, other.size_);
+        std::swap(capacity_, other.capacity_);
+    }
+    Field* fields_ = nullptr;
+    std::uint32_t size_ = 0, capacity_ = 0;
+};
+
+}  // namespace suoke::http

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "rt/process.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace suoke::rt {
+namespace {
+
+// A descriptor whose events are read and told.
+class Descriptor : Watched {
+ public:
+    Descriptor(Loop& loop, int fd) : loop_(loop), fd_(fd) {
+        if (fd_ < 0) throw StartupError("cannot watch for signals or files: out of descriptors or inotify watches");
+        loop_.watch(fd_, EPOLLIN, *this);
+    }
+    virtual ~Descriptor() {
+        loop_.unwatch(fd_, *this);
+        ::close(fd_);
+    }
+
+ protected:
+    virtual void readable(int fd) = 0;
+    Loop& loop_;
+    int fd_;
+
+ private:
+    void on_events(std::uint32_t) override { readable(fd_); }
+};
+
+sigset_t set_of(const std::vector<int>& signals) {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (int s : signals) ::sigaddset(&set, s);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    return set;
+}
+
+class Signals final : public SignalWatch, Descriptor {
+ public:
+    Signals(Loop& loop, const sigset_t& set, std::function<void(int)> told)
+        : Descriptor(loop, ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)), told_(std::move(told)) {}
+
+ private:
+    void readable(int fd) override {
+        signalfd_siginfo info{};
+        while (::read(fd, &info, sizeof info) == sizeof info) told_(static_cast<int>(info.ssi_signo));
+    }
+    std::function<void(int)> told_;
+};
+
+class Files final : public FileWatch, Descriptor, Timer {
+ public:
+    Files(Loop& loop, const std::string& path, std::function<void()> told)
+        : Descriptor(loop, ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), told_(std::move(told)) {
+        std::size_t slash = path.rfind('/');
+        std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+        ::inotify_add_watch(fd_, directory.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB);
+    }
+
+ private:
+    void readable(int fd) override {
+        alignas(inotify_event) char events[4096];
+        while (::read(fd, events, sizeof events) > 0) {
+        }
+        loop_.timers().arm(*this, loop_.now() + std::chrono::milliseconds(100));
+    }
+    void expired() override { told_(); }
+    std::function<void()> told_;
+};
+
+}  // namespace
+
+std::unique_ptr<SignalWatch> watch_signals(Loop& loop, std::vector<int> signals, std::function<void(int)> told) {
+    return std::make_unique<Signals>(loop, set_of(signals), std::move(told));
+}
+
+std::unique_ptr<FileWatch> watch_file(Loop& loop, const std::string& path, std::function<void()> told) {
+    return std::make_unique<Files>(loop, path, std::move(told));
+}
+
+unsigned usable_cores() {
+    cpu_set_t set;
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+}
+
+void pin_this_thread(unsigned index) {
+    cpu_set_t usable;
+    if (::sched_getaffinity(0, sizeof usable, &usable) != 0) return;
+    unsigned left = index % static_cast<unsigned>(CPU_COUNT(&usable));
+    for (unsigned core = 0; core < CPU_SETSIZE; ++core) {
+        if (!CPU_ISSET(core, &usable) || left-- > 0) continue;
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(core, &one);
+        ::pthread_setaffinity_np(::pthread_self(), sizeof one, &one);
+        return;
+    }
+}
+
+void name_this_thread(const std::string& name) { ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str()); }
+
+}  // namespace suoke::rt

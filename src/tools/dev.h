@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "config/load.h"
+
+namespace suoke::tools {
+
+// Serves with the demo services beside, until Ctrl-C. Returns the exit code.
+int dev(config::Sources sources);
+
+// What to open and to try, for the terminal; `origin` is "http://localhost:8000".
+std::string dev_hints(const std::string& origin);
+
+}  // namespace suoke::tools

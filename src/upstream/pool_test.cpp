@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include "upstream/pool.h"
+
+#include <gtest/gtest.h>
+
+#include "rt/scope.h"
+
+namespace suoke::upstream {
+namespace {
+
+// Answers from memory; keeps the far ends.
+class Far final : public Dialer {
+ public:
+    explicit Far(rt::Loop& loop) : loop_(loop) {}
+    rt::Task<Result<rt::StreamPtr>> dial(EndpointAddress, TimePoint deadline) override {
+        ++dials;
+        if (refuse) co_return Error(Code::connect_failed, "refused");
+        auto ends = rt::memory_pair(loop_);
+        far.push_back(std::move(ends.first));
+        if (hang) {
+            rt::Wake woken = co_await ends.second->readable(deadline);
+            if (woken == rt::Wake::timeout) co_return Error(Code::connect_timeout);
+        }
+        co_return std::move(ends.second);
+    }
+    std::vector<rt::StreamPtr> far;
+    int dials = 0;
+    bool refuse = false;
+    bool hang = false;
+
+ private:
+    rt::Loop& loop_;
+};
+
+class PoolTest : public ::testing::Test {
+ protected:
+    struct Asked {
+        std::optional<Result<Lease>> lease;
+        bool got() const { return lease && lease->has_value(); }
+        Code code() const { return lease->error().code; }
+    };
+    rt::Task<void> ask(Asked& asked) {
+        TimePoint now = loop.now();
+        auto lease = co_await pool.open(now + 1s, now + 2s);
+        asked.lease.emplace(std::move(lease));
+    }
+    void open(Asked& asked) {
+        scope.spawn(ask(asked));
+        loop.settle();
+    }
+    void limit(std::uint32_t connections, std::uint32_t idle = 10, std::uint32_t waiting = 10) {
+        PoolLimits limits;
+        limits.connections = connections;
+        limits.idle = idle;
+        limits.waiting = waiting;
+        pool.set_limits(limits);
+    }
+    void after(Duration d) {
+        clock.advance(d);
+        loop.settle();
+    }
+
+    ManualClock clock;
+    rt::Loop loop{clock};
+    Far far{loop};
+    Pool pool{loop, far, {"10.0.0.1", 80}};
+    rt::TaskScope scope;
+};
+
+TEST_F(PoolTest, a_connection_given_back_is_the_next_one_taken) {
+    Asked a;
+    open(a);
+    ASSERT_TRUE(a.got());
+    EXPECT_FALSE(a.lease->value().reused());
+    rt::Stream* stream = &a.lease->value().stream();
+    a.lease->value().give_back();
+    EXPECT_EQ(pool.counts().idle, 1u);
+    Lease again = pool.take_idle();
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again.reused());
+    EXPECT_EQ(&again.stream(), stream);
+    EXPECT_EQ(pool.counts().open, 1u);
+}
+
+TEST_F(PoolTest, dropping_a_lease_closes_it) {
+    Asked a;
+    open(a);
+    a.lease.reset();
+    loop.settle();
+    EXPECT_TRUE(far.far[0]->hung_up());
+    EXPECT_TRUE(pool.unused());
+}
+
+TEST_F(PoolTest, the_last_one_in_is_the_first_one_out) {
+    Asked a, b;
+    open(a);
+    open(b);
+    rt::Stream* last = &b.lease->value().stream();
+    a.lease->value().give_back();
+    b.lease->value().give_back();
+    Lease taken = pool.take_idle();
+    EXPECT_EQ(&taken.stream(), last);
+}
+
+TEST_F(PoolTest, an_idle_connection_whose_peer_leaves_is_forgotten) {
+    Asked a;
+    open(a);
+    a.lease->value().give_back();
+    far.far[0].reset();
+    loop.settle();
+    EXPECT_EQ(pool.counts().idle, 0u);
+    EXPECT_EQ(pool.counts().open, 0u);
+    EXPECT_FALSE(pool.take_idle());
+}
+
+TEST_F(PoolTest, bytes_nobody_asked_for_spoil_an_idle_connection) {
+    Asked a;
+    open(a);
+    a.lease->value().give_back();
+    far.far[0]->write("HTTP/1.1 408 Request Timeout\r\n\r\n");
+    loop.settle();
+    EXPECT_FALSE(pool.take_idle());
+    EXPECT_TRUE(pool.unused());
+}
+
+TEST_F(PoolTest, idle_connections_expire_the_oldest_first) {
+    Asked a, b;
+    open(a);
+    open(b);
+    a.lease->value().give_back();
+    after(30s);
+    b.lease->value().give_back();
+    after(31s);
+    EXPECT_EQ(pool.counts().idle, 1u);
+    EXPECT_EQ(pool.counts().expired, 1u);
+    after(31s);
+    EXPECT_EQ(pool.counts().idle, 0u);
+    EXPECT_TRUE(pool.unused());
+    EXPECT_EQ(loop.timers().next(), kNever);
+}
+
+TEST_F(PoolTest, keeps_no_more_idle_ones_than_it_may) {
+    limit(10, 1);
+    Asked a, b;
+    open(a);
+    open(b);
+    a.lease->value().give_back();
+    b.lease->value().give_back();
+    EXPECT_EQ(pool.counts().idle, 1u);
+    EXPECT_EQ(pool.counts().open, 1u);
+}
+
+TEST_F(PoolTest, beyond_the_limit_they_wait_in_their_order) {
+    limit(1);
+    Asked a, b, c;
+    open(a);
+    open(b);
+    open(c);
+    EXPECT_EQ(far.dials, 1);
+    a.lease->value().give_back();
+    loop.settle();
+    ASSERT_TRUE(b.got());
+    EXPECT_TRUE(b.lease->value().reused());
+    EXPECT_FALSE(c.lease.has_value());
+    b.lease.reset();  // closed: the next one opens its own
+    loop.settle();
+    ASSERT_TRUE(c.got());
+    EXPECT_FALSE(c.lease->value().reused());
+    EXPECT_EQ(far.dials, 2);
+}
+
+TEST_F(PoolTest, a_wait_ends_with_its_deadline) {
+    limit(1);
+    Asked a, b;
+    open(a);
+    open(b);
+    after(2100ms);
+    ASSERT_TRUE(b.lease.has_value());
+    EXPECT_EQ(b.code(), Code::pool_exhausted);
+    a.lease->value().give_back();
+    loop.settle();
+    EXPECT_EQ(pool.counts().idle, 1u);
+}
+
+TEST_F(PoolTest, the_queue_has_a_limit_too) {
+    limit(1, 10, 1);
+    Asked a, b, c;
+    open(a);
+    open(b);
+    open(c);
+    ASSERT_TRUE(c.lease.has_value());
+    EXPECT_EQ(c.code(), Code::pool_exhausted);
+    EXPECT_FALSE(b.lease.has_value());
+}
+
+TEST_F(PoolTest, one_who_was_called_and_leaves_before_its_turn_passes_it_on) {
+    limit(1);
+    Asked a, b, c;
+    open(a);
+    rt::TaskScope leaver;
+    leaver.spawn(ask(b));
+    loop.settle();
+    open(c);
+    a.lease->value().give_back();  // b is called
+    leaver.cancel();               // and has gone before it could run
+    loop.settle();
+    EXPECT_TRUE(c.got()) << "the free connection found nobody";
+}
+
+TEST_F(PoolTest, the_place_of_a_failed_connect_is_free_again) {
+    limit(1);
+    far.refuse = true;
+    Asked a, b;
+    open(a);
+    EXPECT_EQ(a.code(), Code::connect_failed);
+    far.refuse = false;
+    open(b);
+    EXPECT_TRUE(b.got());
+    EXPECT_EQ(pool.counts().failed, 1u);
+}
+
+TEST_F(PoolTest, the_place_of_a_connect_that_was_given_up_is_free_again) {
+    limit(1);
+    far.hang = true;
+    Asked a, b;
+    {
+        rt::TaskScope leaver;
+        leaver.spawn(ask(a));
+        loop.settle();
+        EXPECT_EQ(pool.counts().open, 1u);
+    }
+    EXPECT_TRUE(pool.unused());
+    far.hang = false;
+    open(b);
+    EXPECT_TRUE(b.got());
+}
+
+TEST_F(PoolTest, one_address_is_one_pool_and_unused_ones_are_forgotten) {
+    Pools pools(loop, far);
+    Pool& first = pools.of({"10.0.0.1", 80});
+    EXPECT_EQ(&pools.of({"10.0.0.1", 80}), &first);
+    EXPECT_NE(&pools.of({"10.0.0.1", 81}), &first);
+    pools.retain({"10.0.0.1:80"});
+    EXPECT_EQ(&pools.of({"10.0.0.1", 80}), &first);
+}
+
+TEST(EndpointAddress, is_written_as_an_authority) {
+    EXPECT_EQ((EndpointAddress{"users", 8080}.to_string()), "users:8080");
+    EXPECT_EQ((EndpointAddress{"2001:db8::1", 80}.to_string()), "[2001:db8::1]:80");
+    EXPECT_EQ((EndpointAddress{"unix:/run/u.sock", 80}.to_string()), "unix:/run/u.sock");
+}
+
+}  // namespace
+}  // namespace suoke::upstream
