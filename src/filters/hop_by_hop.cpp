@@ -6,12 +6,19 @@
 namespace suoke::filters {
 namespace {
 
+std::string_view via(http::Version version) {
+    switch (version) {
+        case http::Version::http10: return "1.0 suoke-gateway";
+        case http::Version::http11: return "1.1 suoke-gateway";
+        default: return "2 suoke-gateway";
+    }
+}
+
 class HopByHop final : public Check {
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
         http::RequestHead& head = ex.request.head;
         gateway::remove_hop_by_hop(head.headers);
-        head.headers.add(http::HeaderId::via,
-                         head.version == http::Version::http11 ? "1.1 suoke-gateway" : "1.0 suoke-gateway");
+        head.headers.add(http::HeaderId::via, via(head.version));
         return gateway::go_on();
     }
 };

@@ -164,7 +164,7 @@ void Worker::finished(Exchange& ex) {
     facts.started = loop_.clock().wall() - facts.duration;
     facts.method = head.method;
     facts.method_name = head.method_name;
-    facts.protocol = head.version == http::Version::http11 ? "HTTP/1.1" : "HTTP/1.0";
+    facts.protocol = http::version_name(head.version);
     facts.host = ex.host;
     facts.request_id = ex.request_id;
     facts.client_ip = ex.client_ip;

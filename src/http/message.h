@@ -14,7 +14,10 @@ enum class Method : std::uint8_t { GET, HEAD, POST, PUT, DELETE, CONNECT, OPTION
 Method method_of(std::string_view name);  // case-sensitive (RFC 9110 §9.1)
 bool is_idempotent(Method m);             // RFC 9110 §9.2.2
 
-enum class Version : std::uint8_t { http10, http11 };
+enum class Version : std::uint8_t { http10, http11, http2 };
+constexpr std::string_view version_name(Version v) {
+    return v == Version::http2 ? "HTTP/2" : v == Version::http11 ? "HTTP/1.1" : "HTTP/1.0";
+}
 
 // How the end of a body is known (RFC 9112 §6.3), decided once by the head parser.
 struct Framing {
@@ -24,6 +27,9 @@ struct Framing {
 };
 
 // A parsed and validated request head. Views point into the buffer it was parsed from.
+//
+// A tunnel is an exchange like any other: the head names a protocol, the answer has status 101, and
+// from then on both bodies are streams without a framing of their own (Framing::until_close).
 struct RequestHead {
     Method method = Method::GET;
     Version version = Version::http11;
@@ -35,6 +41,9 @@ struct RequestHead {
     std::string_view path;        // raw, starts with '/'; "*" for OPTIONS *; empty for CONNECT
     std::string_view query;       // raw, without '?'
     bool has_query = false;       // "/a?" has an empty query, "/a" has none
+    // What the client wants to speak from here on: "websocket", by Upgrade (RFC 9110 §7.8) or extended
+    // CONNECT (RFC 8441), which is turned into the GET of RFC 6455 §4.1. Empty for nearly all.
+    std::string_view protocol;
     Framing framing;
     Headers headers;
 };
