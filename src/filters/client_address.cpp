@@ -10,6 +10,10 @@ namespace {
 
 using http::HeaderId;
 
+constexpr http::HeaderSet kForwarding =
+    http::header_set(HeaderId::forwarded, HeaderId::x_forwarded_for, HeaderId::x_forwarded_host,
+                     HeaderId::x_forwarded_port, HeaderId::x_forwarded_proto, HeaderId::x_real_ip);
+
 bool trusted(const gateway::Exchange& ex, const rt::Address& address) {
     if (address.is_unix()) return true;
     for (const rt::Network& network : ex.site.trusted_proxies)
@@ -21,6 +25,7 @@ bool trusted(const gateway::Exchange& ex, const rt::Address& address) {
 // the client's instead of extending that. Empty when there is none.
 std::string_view whole_list(gateway::Exchange& ex, HeaderId id) {
     std::string_view all;
+    if (!ex.request.head.headers.has(id)) return all;
     for (const http::Field& field : ex.request.head.headers)
         if (field.id == id) all = all.empty() ? field.value : ex.arena.join({all, ", ", field.value});
     return all;
@@ -48,17 +53,7 @@ class ClientAddress final : public Check {
 
         std::string_view scheme = ex.request.secure ? "https" : "http";
         if (!ex.trusted_peer) {
-            headers.remove_if([](const http::Field& field) {
-                switch (field.id) {
-                    case HeaderId::forwarded:
-                    case HeaderId::x_forwarded_for:
-                    case HeaderId::x_forwarded_host:
-                    case HeaderId::x_forwarded_port:
-                    case HeaderId::x_forwarded_proto:
-                    case HeaderId::x_real_ip: return true;
-                    default: return false;
-                }
-            });
+            headers.remove_all(kForwarding);
             headers.add(HeaderId::x_forwarded_for, peer);
         } else {
             headers.set(HeaderId::x_forwarded_for, chain.empty() ? peer : ex.arena.join({chain, ", ", peer}));

@@ -3,13 +3,19 @@
 // both spellings of the predecessors (X-Gateway-*, X-Proxy-* and X-Response-Time).
 #include <charconv>
 
-#include "base/text.h"
 #include "filters/filters.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 
 namespace suoke::filters {
 namespace {
+
+using http::HeaderId;
+
+constexpr http::HeaderSet kOurs =
+    http::header_set(HeaderId::x_gateway_service, HeaderId::x_gateway_instance,
+                     HeaderId::x_gateway_duration, HeaderId::x_proxy_service,
+                     HeaderId::x_proxy_instance, HeaderId::x_proxy_by, HeaderId::x_response_time);
 
 // "0.0123": seconds with four decimals.
 std::string_view seconds_text(gateway::Arena& arena, Duration d) {
@@ -24,38 +30,25 @@ std::string_view seconds_text(gateway::Arena& arena, Duration d) {
 
 class GatewayHeaders final : public Check {
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
-        ex.request.head.headers.add("X-Gateway-Service", ex.route->service->name);
+        ex.request.head.headers.add(HeaderId::x_gateway_service, ex.route->service->name);
         return gateway::go_on();
     }
     void on_response(gateway::Exchange& ex, http::Response& response) const override {
         http::Headers& headers = response.headers;
-        headers.remove_if([](const http::Field& f) {
-            return f.id == http::HeaderId::other && f.name.size() >= 10 && (f.name[0] | 0x20) == 'x' && is_ours(f.name);
-        });
+        headers.remove_all(kOurs);
         std::string_view took = seconds_text(ex.arena, ex.worker.loop().now() - ex.request.started);
         std::string_view service = ex.route->service->name;
-        headers.add({"X-Gateway-Service", service});
-        headers.add({"X-Proxy-Service", service});
+        headers.add(HeaderId::x_gateway_service, service);
+        headers.add(HeaderId::x_proxy_service, service);
         if (ex.endpoint) {
-            headers.add({"X-Gateway-Instance", ex.endpoint->name});
-            headers.add({"X-Proxy-Instance", ex.endpoint->name});
+            headers.add(HeaderId::x_gateway_instance, ex.endpoint->name);
+            headers.add(HeaderId::x_proxy_instance, ex.endpoint->name);
         }
-        headers.add({"X-Gateway-Duration", took});
-        headers.add({"X-Response-Time", took});
-        headers.add({"X-Proxy-By", "SuokeLife-API-Gateway"});
+        headers.add(HeaderId::x_gateway_duration, took);
+        headers.add(HeaderId::x_response_time, took);
+        headers.add(HeaderId::x_proxy_by, "SuokeLife-API-Gateway");
     }
-    static bool is_ours(std::string_view name);
 };
-
-constexpr std::string_view kOurs[] = {"X-Gateway-Service", "X-Gateway-Instance", "X-Gateway-Duration",
-                                      "X-Proxy-Service",   "X-Proxy-Instance",   "X-Proxy-By",
-                                      "X-Response-Time"};
-
-bool GatewayHeaders::is_ours(std::string_view name) {
-    for (std::string_view ours : kOurs)
-        if (iequals(name, ours)) return true;
-    return false;
-}
 
 }  // namespace
 

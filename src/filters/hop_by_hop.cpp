@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Fields of one hop end here (RFC 9110 §7.6.1), and Via says who we are (§7.6.3).
 #include "filters/filters.h"
-#include "gateway/forward.h"
+#include "gateway/hop_by_hop.h"
 
 namespace suoke::filters {
 namespace {

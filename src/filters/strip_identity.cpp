@@ -20,10 +20,20 @@ bool is_identity(std::string_view name) {
     return false;
 }
 
+using http::HeaderId;
+
+// Those of the prefixes that have an id of their own.
+constexpr http::HeaderSet kKnown =
+    http::header_set(HeaderId::x_gateway_service, HeaderId::x_gateway_instance,
+                     HeaderId::x_gateway_duration, HeaderId::x_proxy_service,
+                     HeaderId::x_proxy_instance, HeaderId::x_proxy_by);
+
 class StripIdentity final : public Check {
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
-        ex.request.head.headers.remove_if(
-            [](const http::Field& f) { return f.id == http::HeaderId::other && is_identity(f.name); });
+        http::Headers& headers = ex.request.head.headers;
+        headers.remove_all(kKnown);
+        if (!headers.has(HeaderId::other)) return gateway::go_on();
+        headers.remove_if([](const http::Field& f) { return f.id == HeaderId::other && is_identity(f.name); });
         return gateway::go_on();
     }
 };

@@ -15,7 +15,4 @@ class Forward final : public Filter {
 // Request path as the upstream shall see it (normalised, prefix handled, rewritten), with the query.
 std::string_view upstream_target(Exchange& ex);
 
-// RFC 9110 §7.6.1: removes Connection, what it names, and the other fields of one hop.
-void remove_hop_by_hop(http::Headers& headers);
-
 }  // namespace suoke::gateway

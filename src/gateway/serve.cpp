@@ -52,7 +52,7 @@ rt::Task<void> serve(Exchange& ex) {
         http::Response response = upstreams_own ? std::move(*answer) : rendered(ex, answer.error());
         ex.route->chain.finish(ex, response);
         ex.status = response.status;
-        if (upstreams_own) response.deadline = ex.deadline;
+        if (upstreams_own && response.status != 101) response.deadline = ex.deadline;
         // 5. Body and trailers: streamed to the client at the client's pace.
         ex.sent = co_await ex.responder.send(std::move(response));
         if (ex.sent.complete) co_return;

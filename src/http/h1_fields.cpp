@@ -10,12 +10,9 @@
 namespace suoke::http::h1 {
 namespace {
 
-constexpr std::uint64_t bit(HeaderId id) {
-    return std::uint64_t{1} << static_cast<unsigned>(id);
-}
-constexpr std::uint64_t kDecisive = bit(HeaderId::connection) | bit(HeaderId::content_length) |
-                                    bit(HeaderId::expect) | bit(HeaderId::host) |
-                                    bit(HeaderId::transfer_encoding);
+constexpr HeaderSet kDecisive =
+    header_set(HeaderId::connection, HeaderId::content_length, HeaderId::expect, HeaderId::host,
+               HeaderId::transfer_encoding, HeaderId::upgrade);
 
 // 1*DIGIT. Two fields or a list are refused even when they agree: no honest sender does that, and
 // whoever reads only one of them must not be told about the other.
@@ -65,6 +62,8 @@ Refusal read_connection(std::string_view value, Facts& facts) {
             facts.keep_alive = true;
         } else if (iequals(option, "close")) {
             facts.close = true;
+        } else if (iequals(option, "upgrade")) {
+            facts.upgrade = true;
         } else {
             return option.empty() || grammar::is_token(option);
         }
@@ -89,6 +88,9 @@ Refusal read_decisive(const Field& field, Facts& facts) {
             return read_connection(field.value, facts);
         case HeaderId::host:
             return read_host(field.value, facts);
+        case HeaderId::upgrade:
+            facts.websocket = iequals(field.value, "websocket");
+            return {};
         case HeaderId::expect:
             facts.expects_continue |= iequals(field.value, "100-continue");
             return {};
@@ -134,7 +136,7 @@ Refusal parse_fields(const char*& p, const char* end, Headers& headers) {
 
 Refusal gather_facts(const Headers& headers, Facts& facts) {
     for (const Field& field : headers) {
-        if (!(kDecisive >> static_cast<unsigned>(field.id) & 1)) continue;
+        if (!is_in(kDecisive, field.id)) continue;
         if (Refusal refusal = read_decisive(field, facts)) return refusal;
     }
     return {};

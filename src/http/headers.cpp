@@ -41,11 +41,19 @@ constexpr std::string_view kNames[] = {
     "X-Forwarded-Host",
     "X-Forwarded-Port",
     "X-Forwarded-Proto",
+    "X-Gateway-Duration",
+    "X-Gateway-Instance",
+    "X-Gateway-Service",
+    "X-Proxy-By",
+    "X-Proxy-Instance",
+    "X-Proxy-Service",
     "X-Real-IP",
     "X-Request-ID",
+    "X-Response-Time",
 };
-static_assert(std::size(kNames) == static_cast<std::size_t>(HeaderId::x_request_id) + 1,
+static_assert(std::size(kNames) == static_cast<std::size_t>(HeaderId::x_response_time) + 1,
               "a name for every HeaderId, in the order of the enum");
+static_assert(std::size(kNames) <= 64, "a bit of a HeaderSet for each");
 
 // A known name in lower case, padded so that it can be read eight bytes at a time.
 struct Entry {
@@ -54,7 +62,7 @@ struct Entry {
     HeaderId id = HeaderId::other;
 };
 
-constexpr std::size_t kSlots = 128;
+constexpr std::size_t kSlots = 256;
 
 // Length, first letter and the one three quarters in tell all our names apart.
 constexpr std::size_t slot_of(std::string_view name, unsigned seed) {
@@ -141,13 +149,15 @@ std::string_view canonical_name(HeaderId id) {
 }
 
 const std::string_view* Headers::find(HeaderId id) const {
+    if (id == HeaderId::other || !has(id)) return nullptr;
     for (const Field& field : *this)
-        if (field.id == id && id != HeaderId::other) return &field.value;
+        if (field.id == id) return &field.value;
     return nullptr;
 }
 
 const std::string_view* Headers::find(std::string_view name) const {
     HeaderId id = header_id(name);
+    if (!has(id)) return nullptr;
     for (const Field& field : *this)
         if (has_name(field, id, name)) return &field.value;
     return nullptr;
@@ -169,6 +179,7 @@ void Headers::set(std::string_view name, std::string_view value) {
 
 // The first field of that name keeps its place and spelling; others of the name go.
 void Headers::set(const Field& wanted) {
+    if (!has(wanted.id)) return add(wanted);
     std::uint32_t first = 0;
     while (first < size_ && !has_name(fields_[first], wanted.id, wanted.name)) ++first;
     if (first == size_) return add(wanted);
@@ -188,13 +199,9 @@ void Headers::grow() {
     capacity_ = larger;
 }
 
-void Headers::remove(HeaderId id) {
-    remove_if([id](const Field& field) { return field.id == id; });
-}
-
 void Headers::remove(std::string_view name) {
     HeaderId id = header_id(name);
-    remove_if([&](const Field& field) { return has_name(field, id, name); });
+    if (has(id)) remove_if([&](const Field& field) { return has_name(field, id, name); });
 }
 
 }  // namespace suoke::http

@@ -43,9 +43,24 @@ enum class HeaderId : std::uint8_t {
     x_forwarded_host,
     x_forwarded_port,
     x_forwarded_proto,
+    x_gateway_duration,
+    x_gateway_instance,
+    x_gateway_service,
+    x_proxy_by,
+    x_proxy_instance,
+    x_proxy_service,
     x_real_ip,
     x_request_id,
+    x_response_time,
 };
+
+// Several of them at once: a bit each.
+using HeaderSet = std::uint64_t;
+template <class... Ids>
+constexpr HeaderSet header_set(Ids... ids) {
+    return ((HeaderSet{1} << static_cast<unsigned>(ids)) | ...);
+}
+constexpr bool is_in(HeaderSet set, HeaderId id) { return set >> static_cast<unsigned>(id) & 1; }
 
 HeaderId header_id(std::string_view name);        // any case; `other` when unknown
 std::string_view canonical_name(HeaderId id);     // "Content-Length"; empty for `other`
@@ -56,8 +71,9 @@ struct Field {
     HeaderId id = HeaderId::other;
 };
 
-// Moving one is three words, because a response moves through every filter; its fields lie in a
-// block from the thread's frame cache.
+// Moving one is four words, because a response moves through every filter; its fields lie in a
+// block from the thread's frame cache. It knows which of the known fields it has, so asking for one
+// that is not there, the usual case, looks at none.
 class Headers {
  public:
     Headers() = default;
@@ -78,8 +94,11 @@ class Headers {
         if (size_ == capacity_) [[unlikely]]
             grow();
         fields_[size_++] = field;
+        present_ |= header_set(field.id);
     }
 
+    bool has(HeaderId id) const { return is_in(present_, id); }
+    bool has_any(HeaderSet ids) const { return (present_ & ids) != 0; }
     // The first value, or nullptr. By name: any case.
     const std::string_view* find(HeaderId id) const;
     const std::string_view* find(std::string_view name) const;
@@ -88,14 +107,19 @@ class Headers {
     // Replaces every field of that name by one.
     void set(HeaderId id, std::string_view value);
     void set(std::string_view name, std::string_view value);
-    void remove(HeaderId id);
+    void remove(HeaderId id) { remove_all(header_set(id)); }
     void remove(std::string_view name);
+    void remove_all(HeaderSet ids) {
+        if (has_any(ids)) remove_if([ids](const Field& field) { return is_in(ids, field.id); });
+    }
     template <class Predicate>
     void remove_if(Predicate gone) {
         Field* keep = fields_;
+        present_ = 0;
         for (const Field& field : *this) {
             if (gone(field)) continue;
             if (keep != &field) *keep = field;
+            present_ |= header_set(keep->id);
             ++keep;
         }
         size_ = static_cast<std::uint32_t>(keep - fields_);
@@ -105,7 +129,7 @@ class Headers {
     const Field* end() const { return fields_ + size_; }
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
-    void clear() { size_ = 0; }
+    void clear() { size_ = 0, present_ = 0; }
 
  private:
     void grow();
@@ -114,8 +138,10 @@ class Headers {
         std::swap(fields_, other.fields_);
         std::swap(size_, other.size_);
         std::swap(capacity_, other.capacity_);
+        std::swap(present_, other.present_);
     }
     Field* fields_ = nullptr;
+    HeaderSet present_ = 0;
     std::uint32_t size_ = 0, capacity_ = 0;
 };
 

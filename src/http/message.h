@@ -53,6 +53,7 @@ struct ResponseHead {
     Version version = Version::http11;
     bool keep_alive = true;
     std::string_view reason;
+    std::string_view protocol;    // of a 101: what is spoken from here on; empty for an unknown one
     Framing framing;
     Headers headers;
 };

@@ -62,13 +62,15 @@ rt::Task<void> H1Session::exchange() {
     request_ = &request;
     keep_ = false;  // until the response says otherwise
 
-    std::optional<Error> fault = co_await read_head(request);
-    if (fault && fault->code == Code::client_gone) co_return;
-    if (fault) {
+    h1::Progress progress;
+    std::optional<HeadRead> read = read_head_now(request, progress);
+    if (!read) read = co_await read_rest_of_head(request, progress);
+    if (!*read && read->error().code == Code::client_gone) co_return;
+    if (!*read) {
         linger_ = true;
         request.head.keep_alive = false;
         request.head.framing = {};
-        co_await handler_.refuse(request, std::move(*fault), *this);
+        co_await handler_.refuse(request, read->error(), *this);
         co_return;
     }
     ++exchanges_;
@@ -76,32 +78,40 @@ rt::Task<void> H1Session::exchange() {
     request_ = nullptr;
 }
 
-rt::Task<std::optional<Error>> H1Session::read_head(Request& request) {
+// Nearly every head is there whole when its first bytes are; the loop that waits for the rest is the
+// exception.
+std::optional<H1Session::HeadRead> H1Session::read_head_now(Request& request, h1::Progress& progress) {
     const SessionLimits& session_limits = handler_.limits();
     h1::Limits limits{session_limits.request_line, session_limits.head, session_limits.fields};
-    h1::Progress progress;
-    TimePoint deadline = deadline_after(request.started, session_limits.header_timeout);
     if (!in_) in_ = buffers_.lease(rt::BufferPool::small);
     in_.compact();
     for (;;) {
         if (!in_.empty()) {
             auto length = h1::parse_request_head(in_.bytes(), limits, progress, request.head);
-            if (!length) co_return length.error();
+            if (!length) return length.error();
             if (*length > 0) {
                 in_.drop(*length);
-                co_return std::nullopt;
+                return HeadRead();
             }
         }
         if (in_.room().empty()) grow_head_buffer();
         rt::Io got = stream_.read(in_.room());
-        if (got.blocked()) {
-            rt::Wake woken = co_await stream_.readable(deadline);
-            if (woken == rt::Wake::ready) continue;
-            if (!in_.empty()) co_return Error(Code::request_timeout, "the request head did not arrive in time");
-        }
-        if (in_.empty() && got.bytes == 0) co_return Error(Code::client_gone);
-        if (got.failed()) co_return Error(Code::malformed_request, "the connection ended inside the head");
+        if (got.blocked()) return std::nullopt;
+        if (in_.empty() && got.bytes == 0) return Error(Code::client_gone);
+        if (got.failed()) return Error(Code::malformed_request, "the connection ended inside the head");
         in_.filled(got.bytes);
+    }
+}
+
+rt::Task<H1Session::HeadRead> H1Session::read_rest_of_head(Request& request, h1::Progress& progress) {
+    TimePoint deadline = deadline_after(request.started, handler_.limits().header_timeout);
+    for (;;) {
+        rt::Wake woken = co_await stream_.readable(deadline);
+        if (woken == rt::Wake::timeout) {
+            if (in_.empty()) co_return Error(Code::client_gone);
+            co_return Error(Code::request_timeout, "the request head did not arrive in time");
+        }
+        if (auto read = read_head_now(request, progress)) co_return std::move(*read);
     }
 }
 
@@ -113,14 +123,19 @@ void H1Session::grow_head_buffer() {
 
 rt::Task<void> H1Session::answer(Request& request) {
     std::optional<H1Body> body;
-    const Framing& framing = request.head.framing;
-    if (framing.kind == Framing::chunked || framing.size > 0) {
-        const SessionLimits& limits = handler_.limits();
-        H1Body::Rules rules{.malformed = Code::malformed_request,
-                            .truncated = Code::body_truncated,
-                            .timed_out = Code::body_timeout,
-                            .idle = limits.body_timeout,
-                            .min_rate = limits.min_body_rate};
+    Framing framing = request.head.framing;
+    H1Body::Rules rules{.malformed = Code::malformed_request,
+                        .truncated = Code::body_truncated,
+                        .timed_out = Code::body_timeout,
+                        .idle = Duration::zero()};
+    if (!request.head.protocol.empty()) {
+        // The bytes of a tunnel that may open; read by nobody before it does.
+        framing.kind = Framing::until_close;
+    } else {
+        rules.idle = handler_.limits().body_timeout;
+        rules.min_rate = handler_.limits().min_body_rate;
+    }
+    if (framing.kind >= Framing::chunked || framing.size > 0) {
         body.emplace(stream_, buffers_, std::move(in_), framing, rules);
         request.body = body_ = &*body;
     }
@@ -136,7 +151,8 @@ rt::Task<void> H1Session::answer(Request& request) {
 
 // What was read beyond this request is the beginning of the next one.
 void H1Session::keep_rest(H1Body& body) {
-    if (body.finished()) {
+    bool tunnel_refused = !request_->head.protocol.empty() && body.received() == 0 && keep_;
+    if (body.finished() || tunnel_refused) {
         in_ = body.take_rest();
     } else {
         keep_ = false;
@@ -162,11 +178,15 @@ rt::Task<void> H1Session::linger() {
 // ---- the response
 
 bool H1Session::has_body(const Response& response) const {
+    if (tunnel_) return true;
     return response.body && request_->head.method != Method::HEAD && !http::has_no_body(response.status);
 }
 
 rt::Task<Sent> H1Session::send(Response response) {
     Sent sent;
+    // From 101 on a client that closes its side ends the tunnel in order, by the body.
+    tunnel_ = response.status == 101;
+    if (tunnel_) stream_.set_hangup_listener(nullptr);
     bool with_body = has_body(response);
     auto length = response.body ? response.body->remaining() : std::optional<std::uint64_t>(0);
     Piece first{{}, Piece::end};
@@ -195,40 +215,33 @@ rt::Task<Sent> H1Session::send(Response response) {
 // Whether another request may follow, and how the client learns where the body ends.
 void H1Session::decide_end(const Response& response, bool sized) {
     const RequestHead& head = request_->head;
-    chunked_ = !sized && head.version == Version::http11;
+    chunked_ = !sized && head.version == Version::http11 && !tunnel_;
     std::uint32_t most = handler_.limits().max_requests;
-    bool request_read = !body_ || body_->finished();
-    keep_ = head.keep_alive && !draining_ && !response.close && (sized || chunked_) && request_read &&
+    bool request_read = !body_ || body_->finished() || !head.protocol.empty();
+    keep_ = !tunnel_ && head.keep_alive && !draining_ && !response.close && (sized || chunked_) && request_read &&
             (most == 0 || exchanges_ < most);
 }
 
-static bool is_framing(HeaderId id) {
-    switch (id) {
-        case HeaderId::content_length:
-        case HeaderId::transfer_encoding:
-        case HeaderId::connection:
-        case HeaderId::keep_alive:
-        case HeaderId::proxy_connection: return true;
-        default: return false;
-    }
-}
+constexpr HeaderSet kFraming =
+    header_set(HeaderId::content_length, HeaderId::transfer_encoding, HeaderId::connection,
+               HeaderId::keep_alive, HeaderId::proxy_connection);
 
 void H1Session::write_head(H1Writer& out, const Response& response, std::optional<std::uint64_t> length) {
     out.status_line(response.status, response.reason);
-    bool dated = false;
-    for (const Field& field : response.headers) {
-        if (is_framing(field.id)) continue;
-        dated |= field.id == HeaderId::date;
-        out.field(field.name, field.value);
-    }
-    if (!dated) out.field("Date", handler_.date());
+    for (const Field& field : response.headers)
+        if (!is_in(kFraming, field.id)) out.field(field.name, field.value);
+    if (!response.headers.has(HeaderId::date)) out.field("Date", handler_.date());
     if (chunked_) {
         out.put("Transfer-Encoding: chunked\r\n");
     } else if (!has_no_body(response.status)) {
         write_length(out, response, length);
     }
     const RequestHead& head = request_->head;
-    if (!keep_) out.put("Connection: close\r\n");
+    if (tunnel_) {
+        out.field("Connection", "Upgrade").field("Upgrade", head.protocol);
+    } else if (!keep_) {
+        out.put("Connection: close\r\n");
+    }
     if (keep_ && head.version == Version::http10) out.put("Connection: keep-alive\r\n");
     out.put("\r\n");
 }

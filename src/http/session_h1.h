@@ -26,7 +26,9 @@ class H1Session final : public rt::ListHook<H1Session>, Responder {
  private:
     rt::Task<bool> first_bytes();
     rt::Task<void> exchange();
-    rt::Task<std::optional<Error>> read_head(Request& request);
+    using HeadRead = Result<void>;
+    std::optional<HeadRead> read_head_now(Request& request, h1::Progress& progress);
+    rt::Task<HeadRead> read_rest_of_head(Request& request, h1::Progress& progress);
     rt::Task<void> answer(Request& request);
     rt::Task<void> linger();
     void keep_rest(H1Body& body);
@@ -57,6 +59,7 @@ class H1Session final : public rt::ListHook<H1Session>, Responder {
     TimePoint drain_began_{};
     bool keep_ = true;                  // another request may follow
     bool chunked_ = false;              // how the present response's body is framed
+    bool tunnel_ = false;               // the present response has switched protocols
     bool linger_ = false;               // the client may still be sending what nobody will read
 };
 

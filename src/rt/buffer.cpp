@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rt/buffer.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -10,6 +9,9 @@ namespace suoke::rt {
 
 // Warm blocks kept per size: enough for a busy worker's exchanges, not for its worst hour.
 constexpr std::array<std::size_t, 3> kKeep = {256, 128, 16};
+// A pool tells the budget of this much at a time: an atomic of all workers, eight times a request,
+// would be the only thing they share.
+constexpr std::int64_t kReportStep = 64 * 1024;
 
 void Buffer::compact() {
     if (begin_ == 0) return;
@@ -32,7 +34,18 @@ void Buffer::release() {
     capacity_ = begin_ = end_ = 0;
 }
 
-BufferPool::~BufferPool() { trim(); }
+BufferPool::~BufferPool() {
+    budget_.leased.fetch_add(unreported_, std::memory_order_relaxed);
+    trim();
+}
+
+void BufferPool::account(std::int64_t change) {
+    leased_ += static_cast<std::uint64_t>(change);
+    unreported_ += change;
+    if (unreported_ < kReportStep && unreported_ > -kReportStep) return;
+    budget_.leased.fetch_add(unreported_, std::memory_order_relaxed);
+    unreported_ = 0;
+}
 
 void BufferPool::trim() {
     for (auto& blocks : warm_) {
@@ -53,8 +66,7 @@ Buffer BufferPool::lease(Size size) {
         buffer.block_ = warm.back();
         warm.pop_back();
     }
-    leased_ += kBytes[size];
-    budget_.leased.fetch_add(kBytes[size], std::memory_order_relaxed);
+    account(kBytes[size]);
     return buffer;
 }
 
@@ -65,16 +77,15 @@ Buffer BufferPool::lease_for(std::uint64_t bytes) {
 }
 
 bool BufferPool::under_pressure() {
-    std::uint64_t leased = budget_.leased.load(std::memory_order_relaxed);
-    if (leased > budget_.high) pressed_ = true;
-    if (leased < budget_.low) pressed_ = false;
+    std::int64_t leased = budget_.leased.load(std::memory_order_relaxed) + unreported_;
+    if (leased > static_cast<std::int64_t>(budget_.high)) pressed_ = true;
+    if (leased < static_cast<std::int64_t>(budget_.low)) pressed_ = false;
     return pressed_;
 }
 
 void BufferPool::give_back(char* block, std::uint32_t capacity) {
-    leased_ -= capacity;
-    budget_.leased.fetch_sub(capacity, std::memory_order_relaxed);
-    std::size_t size = static_cast<std::size_t>(std::find(kBytes.begin(), kBytes.end(), capacity) - kBytes.begin());
+    account(-static_cast<std::int64_t>(capacity));
+    std::size_t size = capacity == kBytes[small] ? small : capacity == kBytes[medium] ? medium : large;
     if (warm_[size].size() < kKeep[size]) {
         warm_[size].push_back(block);
     } else {

@@ -63,7 +63,7 @@ struct BufferBudget {
     explicit BufferBudget(std::uint64_t limit) : high(limit), low(limit / 4 * 3) {}
     const std::uint64_t high;  // beyond this no new exchange begins
     const std::uint64_t low;   // below this they begin again
-    std::atomic<std::uint64_t> leased{0};
+    std::atomic<std::int64_t> leased{0};  // pools report what they lease in steps of kReportStep
 };
 
 class BufferPool {
@@ -88,10 +88,12 @@ class BufferPool {
  private:
     friend class Buffer;
     void give_back(char* block, std::uint32_t capacity);
+    void account(std::int64_t change);
 
     BufferBudget& budget_;
     std::array<std::vector<char*>, 3> warm_;
     std::uint64_t leased_ = 0;
+    std::int64_t unreported_ = 0;
     bool pressed_ = false;
 };
 

@@ -27,10 +27,13 @@ struct Shelf {
     int count = 0;
 };
 
-struct Shelves {
-    std::array<Shelf, kLargest / kStep + 1> of_size;
-    ~Shelves() {
-        for (Shelf& shelf : of_size)
+// No constructor and no destructor, so that reaching it costs no look whether it is there yet.
+constinit thread_local std::array<Shelf, kLargest / kStep + 1> shelves{};
+
+// Empties the thread's shelves when it ends.
+struct Sweeper {
+    ~Sweeper() {
+        for (Shelf& shelf : shelves)
             while (FreeFrame* frame = shelf.top) {
                 shelf.top = frame->next;
                 std::free(frame);
@@ -38,11 +41,10 @@ struct Shelves {
     }
 };
 
-thread_local Shelves shelves;
-
 std::size_t shelf_of(std::size_t size) { return (size + kStep - 1) / kStep; }
 
 void* allocate(std::size_t size) {
+    [[maybe_unused]] static thread_local Sweeper sweeper;
     void* memory = std::malloc(size);
     if (!memory) throw std::bad_alloc();
     return memory;
@@ -53,7 +55,7 @@ void* allocate(std::size_t size) {
 void* frame_allocate(std::size_t size) {
     if (!kCache || size > kLargest) return allocate(size);
     std::size_t index = shelf_of(size);
-    Shelf& shelf = shelves.of_size[index];
+    Shelf& shelf = shelves[index];
     if (!shelf.top) return allocate(index * kStep);
     FreeFrame* frame = shelf.top;
     shelf.top = frame->next;
@@ -64,7 +66,7 @@ void* frame_allocate(std::size_t size) {
 void frame_free(void* memory, std::size_t size) {
     if (!memory) return;
     if (kCache && size <= kLargest) {
-        Shelf& shelf = shelves.of_size[shelf_of(size)];
+        Shelf& shelf = shelves[shelf_of(size)];
         if (shelf.count < kKeep) {
             auto* frame = static_cast<FreeFrame*>(memory);
             frame->next = shelf.top;

@@ -143,10 +143,10 @@ class [[nodiscard]] UnlessHangup final : HangupListener {
 
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> parent) {
-        if (task_.start()) return false;
         parent_ = parent;
+        stream_.set_hangup_listener(this);  // the task may take it off again
+        if (task_.start()) return false;
         task_.continue_with(parent);
-        stream_.set_hangup_listener(this);
         return true;
     }
     bool await_resume() const { return !gone_; }

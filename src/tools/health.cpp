@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "gateway/upstream_exchange.h"
+#include "gateway/attempt_h1.h"
 #include "http/uri.h"
 
 namespace suoke::tools {
@@ -24,26 +24,29 @@ struct Client {
     upstream::Pools pools{loop, dialer};
 };
 
+// 1xx answers are nobody's business here.
+struct NoInterims final : http::Responder {
+    rt::Task<http::Sent> send(http::Response) override { co_return http::Sent(); }
+    rt::Task<void> interim(int, const http::Headers&) override { co_return; }
+};
+
 rt::Task<Result<HealthAnswer>> exchange(Client& client, const HttpUrl& url, TimePoint deadline) {
     upstream::EndpointAddress endpoint{url.host, url.port};
     Result<upstream::Lease> lease = co_await client.pools.of(endpoint).open(deadline, deadline);
     if (!lease) co_return lease.error();
     gateway::AttemptLimits limits;
     limits.deadline = deadline;
-    gateway::UpstreamExchange upstream(std::move(*lease), client.buffers, limits);
+    gateway::AttemptH1 upstream(std::move(*lease), client.buffers, limits);
 
-    std::string head = fmt::format(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: suoke-gateway-health\r\n"
-        "Accept: application/json\r\nConnection: close\r\n\r\n",
-        url.path, url.authority);
-    if (!upstream.send_now(head, {})) {
-        Result<void> sent = co_await upstream.send_rest(nullptr, false);
-        if (!sent) co_return sent.error();
-    }
-    do {
-        Result<void> got = co_await upstream.read_head(http::Method::GET);
-        if (!got) co_return got.error();
-    } while (http::is_interim(upstream.head().status));
+    http::RequestHead head;
+    head.method_name = "GET";
+    head.headers.add("User-Agent", "suoke-gateway-health");
+    head.headers.add("Accept", "application/json");
+    head.headers.add("Connection", "close");
+    NoInterims interims;
+    gateway::Outgoing request{head, url.path, url.authority};
+    Result<void> got = co_await upstream.run(request, interims);
+    if (!got) co_return got.error();
 
     HealthAnswer answer;
     answer.status = upstream.head().status;
