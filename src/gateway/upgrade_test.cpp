@@ -29,7 +29,7 @@ void opens(Scene& s) {
                       .without("content-length");
 }
 
-TEST(Tunnel, carries_bytes_both_ways_until_the_upstream_closes) {
+TEST(Upgrade, carries_bytes_both_ways_until_the_upstream_closes) {
     Scene s(one_service("chat"));
     opens(s);
     s.client() << "ping";
@@ -39,7 +39,7 @@ TEST(Tunnel, carries_bytes_both_ways_until_the_upstream_closes) {
     s.client() >> bytes("bye") >> closed();
 }
 
-TEST(Tunnel, what_the_client_sent_before_it_left_still_arrives) {
+TEST(Upgrade, what_the_client_sent_before_it_left_still_arrives) {
     Scene s(one_service("chat"));
     opens(s);
     s.client() << "bye" << half_close;
@@ -47,7 +47,7 @@ TEST(Tunnel, what_the_client_sent_before_it_left_still_arrives) {
     s.client() >> bytes("so long") >> closed();
 }
 
-TEST(Tunnel, bytes_that_came_with_either_head_are_not_lost) {
+TEST(Upgrade, bytes_that_came_with_either_head_are_not_lost) {
     Scene s(one_service("chat"));
     s.client() << get("/chat", kAsk) + "early";
     s.upstream("chat") >> request("GET", "/chat");
@@ -56,14 +56,14 @@ TEST(Tunnel, bytes_that_came_with_either_head_are_not_lost) {
     s.client() >> response(101).head_only() >> bytes("welcome");
 }
 
-TEST(Tunnel, a_client_that_breaks_off_breaks_the_upstream) {
+TEST(Upgrade, a_client_that_breaks_off_breaks_the_upstream) {
     Scene s(one_service("chat"));
     opens(s);
     s.client() << reset;
     EXPECT_EQ(s.upstream("chat").open_connections(), 0u);
 }
 
-TEST(Tunnel, is_quiet_for_longer_than_any_timeout_of_an_ordinary_exchange) {
+TEST(Upgrade, is_quiet_for_longer_than_any_timeout_of_an_ordinary_exchange) {
     Scene s(one_service("chat", {.route = "timeout: 5s, idle_timeout: 2s"}));
     opens(s);
     s.after(10min);
@@ -72,7 +72,7 @@ TEST(Tunnel, is_quiet_for_longer_than_any_timeout_of_an_ordinary_exchange) {
     s.client() >> bytes("me too");
 }
 
-TEST(Tunnel, a_refused_upgrade_is_an_ordinary_answer) {
+TEST(Upgrade, a_refused_upgrade_is_an_ordinary_answer) {
     Scene s(one_service("chat"));
     s.client() << get("/chat", kAsk);
     s.upstream("chat") >> request("GET", "/chat") << answer(403, "not you");
@@ -82,7 +82,7 @@ TEST(Tunnel, a_refused_upgrade_is_an_ordinary_answer) {
     EXPECT_EQ(s.upstream("chat").dials(), 1u);
 }
 
-TEST(Tunnel, a_switch_to_another_protocol_is_refused) {
+TEST(Upgrade, a_switch_to_another_protocol_is_refused) {
     Scene s(one_service("chat"));
     s.client() << get("/chat", kAsk);
     s.upstream("chat") >> request("GET", "/chat")
@@ -90,7 +90,7 @@ TEST(Tunnel, a_switch_to_another_protocol_is_refused) {
     s.client() >> response(502);
 }
 
-TEST(Tunnel, other_upgrades_are_answered_as_if_nobody_had_asked) {
+TEST(Upgrade, other_upgrades_are_answered_as_if_nobody_had_asked) {
     for (std::string_view ask : {"connection: upgrade\r\nupgrade: h2c\r\n", "upgrade: websocket\r\n",
                                  "connection: upgrade\r\n"}) {
         Scene s(one_service("chat"));
@@ -100,7 +100,7 @@ TEST(Tunnel, other_upgrades_are_answered_as_if_nobody_had_asked) {
     }
 }
 
-TEST(Tunnel, a_slow_reader_slows_the_other_side_and_little_is_buffered) {
+TEST(Upgrade, a_slow_reader_slows_the_other_side_and_little_is_buffered) {
     Scene s(one_service("chat"));
     opens(s);
     s.client().stops_reading();
