@@ -113,6 +113,7 @@ seeds_of() {
     local name=$1
     printf '%s\n' "tests/fuzz/corpus/$name"
     case $name in
+        *h2*) printf '%s\n' "$vectors/http-corpus/http2" ;;
         *url* | *uri* | *path* | *query*) printf '%s\n' "$vectors/http-corpus/url" ;;
         *h1* | *http* | *head* | *chunk* | *request* | *response*) printf '%s\n' "$vectors/http-corpus/http1" ;;
     esac

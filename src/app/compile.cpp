@@ -111,6 +111,9 @@ http::SessionLimits session_limits(const config::Config& config) {
     limits.min_body_rate = config.server.min_body_rate;
     limits.write_timeout = config.server.write_timeout;
     limits.max_requests = config.server.max_requests;
+    limits.max_concurrent_streams = config.http2.max_concurrent_streams;
+    limits.stream_window = static_cast<std::uint32_t>(config.http2.initial_stream_window);
+    limits.connection_window = static_cast<std::uint32_t>(config.http2.connection_window);
     return limits;
 }
 

@@ -95,6 +95,13 @@ struct Security {
     bool operator==(const Security&) const = default;
 };
 
+struct Http2 {
+    std::uint32_t max_concurrent_streams = 128;          // per client connection
+    std::uint64_t initial_stream_window = 256 * 1024;    // request bytes a stream may have unread
+    std::uint64_t connection_window = 1024 * 1024;       // ... and a connection's streams together
+    bool operator==(const Http2&) const = default;
+};
+
 struct Metrics {
     bool enabled = true;
     std::string path = "/metrics";
@@ -197,6 +204,7 @@ struct Config {
     Logging logging;
     Performance performance;
     Security security;
+    Http2 http2;
     Metrics metrics;
     std::map<std::string, Service> services;
     std::vector<Route> routes;

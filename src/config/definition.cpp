@@ -194,6 +194,21 @@ const Fields& describe(std::type_identity<Security>) {
     return kFields;
 }
 
+const Fields& describe(std::type_identity<Http2>) {
+    static const Fields kFields = {
+        field<&Http2::max_concurrent_streams>("max_concurrent_streams",
+                                              "Requests at once on one client connection.")
+            .range(1, 10000),
+        bytes<&Http2::initial_stream_window>(
+            "initial_stream_window", "Bytes of a request body that may arrive before they are read.")
+            .range(65535, 16 << 20),
+        bytes<&Http2::connection_window>("connection_window",
+                                         "The same for all requests of a connection together.")
+            .range(65535, 64 << 20),
+    };
+    return kFields;
+}
+
 const Fields& describe(std::type_identity<Metrics>) {
     static const Fields kFields = {
         field<&Metrics::enabled>("enabled", "Serve metrics for Prometheus.")
@@ -359,6 +374,7 @@ const Fields& describe(std::type_identity<Config>) {
         field<&Config::logging>("logging", "What is written, and where."),
         field<&Config::performance>("performance", "Waiting, pooling and memory."),
         field<&Config::security>("security", "Limits on what a request may be."),
+        field<&Config::http2>("http2", "HTTP/2 with clients; it is always offered."),
         field<&Config::metrics>("metrics", "Numbers for Prometheus."),
         field<&Config::services>("services",
                                  "The backends, by name; a list whose items have a name works too.")

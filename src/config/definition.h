@@ -25,6 +25,7 @@ const Fields& describe(std::type_identity<Timeouts>);
 const Fields& describe(std::type_identity<ConnectionPool>);
 const Fields& describe(std::type_identity<Performance>);
 const Fields& describe(std::type_identity<Security>);
+const Fields& describe(std::type_identity<Http2>);
 const Fields& describe(std::type_identity<Metrics>);
 const Fields& describe(std::type_identity<Endpoint>);
 const Fields& describe(std::type_identity<Service>);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "gateway/serve.h"
+#include "http/connection.h"
 
 namespace suoke::gateway {
 
@@ -119,7 +120,7 @@ rt::Task<void> Worker::connection(rt::StreamPtr stream, rt::Address peer) {
         ~Count() { cells.connections_open.add(-1); }
     } count{cells_};
     cells_.connections_open.add(1);
-    http::H1Session session(*stream, peer, buffers_, *this);
+    http::Connection session(*stream, peer, buffers_, *this);
     sessions_.push_back(session);
     if (draining_) session.drain();
     co_await session.run();
@@ -127,7 +128,7 @@ rt::Task<void> Worker::connection(rt::StreamPtr stream, rt::Address peer) {
 
 void Worker::drain() {
     draining_ = true;
-    sessions_.for_each([](http::H1Session& session) { session.drain(); });
+    sessions_.for_each([](http::Session& session) { session.drain(); });
 }
 
 // ---- exchanges

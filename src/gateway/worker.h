@@ -13,7 +13,8 @@
 #include "gateway/access_log.h"
 #include "gateway/site.h"
 #include "http/handler.h"
-#include "http/session_h1.h"
+#include "http/session.h"
+#include "rt/buffer.h"
 #include "rt/scope.h"
 #include "upstream/pool.h"
 
@@ -37,7 +38,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
 
     // From now on new exchanges see `site`; running ones end on the one they began with.
     void adopt(SitePtr site);
-    void drain();                       // keep-alive ends with the present exchange
+    void drain();                       // every connection ends with its present exchanges
     void cut() { connections_.cancel(); }
     bool quiet() { return connections_.idle(); }
     void end_of_turn();                 // once a loop turn: logs, gauges
@@ -77,7 +78,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     Random random_;
     std::vector<std::unique_ptr<LocalSite>> sites_;    // the newest is the last
     LocalSite* now_ = nullptr;
-    rt::List<http::H1Session> sessions_;
+    rt::List<http::Session> sessions_;
     bool draining_ = false;
     std::string date_;
     std::int64_t date_tenth_ = -1;

@@ -26,6 +26,8 @@ constexpr std::string_view kRefusedTrailers[] = {
 };
 constexpr std::string_view kRefusedPrefixes[] = {"if-", "proxy-", "x-forwarded-"};
 
+}  // namespace
+
 bool is_refused_trailer(std::string_view name) {
     for (std::string_view refused : kRefusedTrailers)
         if (iequals(name, refused)) return true;
@@ -33,8 +35,6 @@ bool is_refused_trailer(std::string_view name) {
         if (iequals(name.substr(0, prefix.size()), prefix)) return true;
     return false;
 }
-
-}  // namespace
 
 Result<ChunkedDecoder::Step> ChunkedDecoder::next(std::string_view bytes) {
     std::size_t at = 0;

@@ -42,6 +42,10 @@ Refusal parse_fields(const char*& p, const char* end, Headers& headers);
 // Reads the fields Facts is made of.
 Refusal gather_facts(const Headers& headers, Facts& facts);
 
+// Fields that decide about framing, routing, authentication and the like have no place behind a body
+// (RFC 9110 §6.5.1).
+bool is_refused_trailer(std::string_view name);
+
 // "HTTP/1.0" and up; unsupported_version for a major version that is not 1.
 Refusal parse_version(std::string_view text, Version& version);
 

@@ -20,6 +20,10 @@ struct SessionLimits {
     std::uint64_t min_body_rate = 256;  // bytes a second of waiting
     Duration write_timeout = std::chrono::seconds(30);
     std::uint32_t max_requests = 0;     // per connection; 0 = no limit
+    // HTTP/2 only; told to the client in SETTINGS when its connection begins.
+    std::uint32_t max_concurrent_streams = 128;
+    std::uint32_t stream_window = 256 * 1024;      // request bytes one stream may have unread
+    std::uint32_t connection_window = 1024 * 1024; // ... and all streams of a connection together
 };
 
 // A request as its session hands it over. Lives until the exchange is over.

@@ -4,20 +4,21 @@
 #include <algorithm>
 
 #include "http/h1_writer.h"
+#include "http/linger.h"
 
 namespace suoke::http {
 
 constexpr std::uint64_t kCopyBelow = 4096;             // smaller pieces are gathered with the head
 constexpr Duration kDrainGrace = std::chrono::seconds(1);
-constexpr Duration kLingerFor = std::chrono::seconds(5);
-constexpr std::uint64_t kLingerBytes = 16ull << 20;
 
-H1Session::H1Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool& buffers, Handler& handler)
+H1Session::H1Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool& buffers, Handler& handler,
+                     rt::Buffer first)
     : stream_(stream),
       peer_(peer),
       peer_host_(peer.is_unix() ? "unix" : peer.host()),
       buffers_(buffers),
-      handler_(handler) {}
+      handler_(handler),
+      in_(std::move(first)) {}
 
 rt::Task<void> H1Session::run() {
     while (keep_) {
@@ -25,7 +26,7 @@ rt::Task<void> H1Session::run() {
         if (!begun) break;
         co_await exchange();
     }
-    if (linger_) co_await linger();
+    if (linger_) co_await linger(stream_, buffers_);
 }
 
 // Waits for a request to begin. An idle connection holds no buffer.
@@ -157,21 +158,6 @@ void H1Session::keep_rest(H1Body& body) {
     } else {
         keep_ = false;
         linger_ = true;
-    }
-}
-
-// RFC 9112 §9.6: a client that is still sending would lose our answer to a reset; read on a while.
-rt::Task<void> H1Session::linger() {
-    stream_.shutdown_write();
-    TimePoint deadline = stream_.loop().now() + kLingerFor;
-    rt::Buffer sink = buffers_.lease(rt::BufferPool::medium);
-    for (std::uint64_t dropped = 0; dropped < kLingerBytes;) {
-        rt::Io got = stream_.read(sink.room());
-        if (got.failed()) co_return;
-        dropped += got.bytes;
-        if (!got.blocked()) continue;
-        rt::Wake woken = co_await stream_.readable(deadline);
-        if (woken == rt::Wake::timeout) co_return;
     }
 }
 

@@ -7,20 +7,22 @@
 
 #include "http/h1_body.h"
 #include "http/handler.h"
-#include "rt/list.h"
+#include "http/session.h"
 
 namespace suoke::http {
 
 class H1Writer;
 
-class H1Session final : public rt::ListHook<H1Session>, Responder {
+class H1Session final : public Session, Responder {
  public:
-    H1Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool& buffers, Handler& handler);
+    // `first`: bytes of the connection that somebody has read already.
+    H1Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool& buffers, Handler& handler,
+              rt::Buffer first = {});
 
     // Until the connection ends.
     rt::Task<void> run();
     // No exchange after the present one; ends after a moment of grace when there is none.
-    void drain();
+    void drain() override;
     bool idle() const { return idle_; }
 
  private:
@@ -30,7 +32,6 @@ class H1Session final : public rt::ListHook<H1Session>, Responder {
     std::optional<HeadRead> read_head_now(Request& request, h1::Progress& progress);
     rt::Task<HeadRead> read_rest_of_head(Request& request, h1::Progress& progress);
     rt::Task<void> answer(Request& request);
-    rt::Task<void> linger();
     void keep_rest(H1Body& body);
     void grow_head_buffer();
 

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The server side of an HTTP/2 connection (RFC 9113, and RFC 8441's extended CONNECT), on nghttp2:
+// every stream is an exchange that runs beside the others. Knows the RFC and no policy.
+//
+// nghttp2's callbacks run nothing: they fill bodies and queue what shall happen, and settle() does
+// it at loop level. Frames are gathered during a turn of the loop and leave in one write at its end.
+
+#include <nghttp2/nghttp2.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/h2_body.h"
+#include "http/h2_fields.h"
+#include "http/h2_patience.h"
+#include "http/handler.h"
+#include "http/session.h"
+#include "rt/scope.h"
+
+namespace suoke::http {
+
+// What every HTTP/2 connection begins with (RFC 9113 §3.4).
+inline constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+class H2Session final : public Session {
+ public:
+    // `first`: bytes of the connection that somebody has read already, the preface included.
+    H2Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool& buffers, Handler& handler,
+              rt::Buffer first = {});
+    ~H2Session();
+
+    // Until the connection ends.
+    rt::Task<void> run();
+    // GOAWAY, and after a moment of grace the final one (RFC 9113 §6.8); exchanges end in peace.
+    void drain() override;
+
+ private:
+    class Exchange;
+    struct Library;  // nghttp2's callbacks
+    struct Turn final : rt::Deferred {
+        explicit Turn(H2Session& s) : session(s) {}
+        void run() override { session.end_of_turn(); }
+        H2Session& session;
+    };
+
+    void begin();
+    void read_some(rt::Io& got);
+    void feed();
+    bool over();
+    TimePoint next_alarm();
+    void ring_alarms();
+    rt::Task<void> say_goodbye();
+    void give_up(h2::ErrorCode code);  // GOAWAY, and the connection is over
+    void forget_block();
+    int lose_patience();               // ... from inside a callback
+
+    int open(std::int32_t id);
+    void settle();
+    void reap();
+    void remove(Exchange& exchange);
+    rt::Task<void> serve(Exchange& exchange);
+    void reset(Exchange& exchange, h2::ErrorCode code);
+    void queue(Exchange& exchange);
+    void wake(h2::Wait* wait);
+
+    void later();
+    void end_of_turn();
+    void write();
+    bool pack();
+    rt::Task<void> wait_for_room();
+
+    rt::Stream& stream_;
+    const rt::Address& peer_;
+    std::string peer_host_;
+    rt::BufferPool& buffers_;
+    Handler& handler_;
+    nghttp2_session* library_ = nullptr;
+    rt::Buffer in_;                    // leased while there is something to read
+    rt::Buffer out_;                   // frames of this turn, or what the client has not taken yet
+    std::string_view unpacked_;        // nghttp2's: behind `out_`, until it gives the next
+    Turn turn_{*this};
+
+    rt::List<Exchange> exchanges_;     // owned
+    std::size_t exchange_count_ = 0;
+    std::vector<Exchange*> ready_;     // whose head has come
+    std::vector<Exchange*> done_;      // whose stream or task has ended
+    rt::List<h2::Wait> woken_;
+    Exchange* reading_ = nullptr;      // whose field block is under way
+    h2::FieldBlock* block_ = nullptr;  // ... and the block
+    TimePoint block_began_ = kNever;
+    std::uint32_t block_frames_ = 0;   // CONTINUATIONs of it
+
+    h2::Allowance chores_{2000, 200};  // frames that are part of no message
+    h2::Allowance resets_;             // streams begun and broken off
+    std::uint32_t requests_ = 0;
+    TimePoint began_{}, idle_since_{}, drain_began_ = kNever;
+    bool settings_acked_ = false;
+    bool draining_ = false;
+    bool drained_ = false;             // the final GOAWAY was sent
+    bool broken_ = false;              // nothing can be said any more
+    bool leaving_ = false;             // the exchanges are gone
+    bool given_up_ = false;            // the last GOAWAY is on its way
+    bool deaf_ = false;                // what the client says is no longer looked at
+    bool linger_ = false;              // the client may be sending what nobody will read
+    bool packing_ = false;
+    bool waits_for_room_ = false;
+    bool bulk_ = false;                // the last turn had more to say than a buffer holds
+    rt::TaskScope writer_;             // ends before everything above
+};
+
+}  // namespace suoke::http
