@@ -40,8 +40,9 @@ std::unique_ptr<Service> service_of(const std::string& name, const config::Servi
     auto service = std::make_unique<Service>();
     service->name = name;
     for (const config::Endpoint& e : from.endpoints) {
-        upstream::EndpointAddress address{e.host, e.port};
-        service->endpoints.push_back({address, address.to_string()});
+        auto protocol = from.protocol == config::Protocol::h2 ? upstream::Protocol::h2 : upstream::Protocol::h1;
+        upstream::EndpointAddress address{e.host, e.port, protocol};
+        service->endpoints.push_back({address, address.authority()});
     }
     service->rotation = rotation_of(from.endpoints);
     service->upstream_prefix = from.upstream_prefix;

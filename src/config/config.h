@@ -127,9 +127,12 @@ struct Shorthand {
     bool operator==(const Shorthand&) const = default;
 };
 
+enum class Protocol : std::uint8_t { http1, h2 };   // spoken by endpoints
+
 struct Service {
     Shorthand shorthand;
     std::vector<Endpoint> endpoints;     // from endpoints[], or host + port, or url
+    Protocol protocol = Protocol::http1;
     std::string upstream_prefix;         // base path put before the forwarded path, e.g. "/api/v1"
     std::string host_header;             // empty: the endpoint's host:port; "preserve": the client's
     std::optional<Duration> timeout;     // response timeout of routes that say nothing themselves

@@ -38,6 +38,15 @@ std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>) {
     return kAll;
 }
 
+std::span<const Choice<Protocol>> choices(std::type_identity<Protocol>) {
+    static constexpr Choice<Protocol> kAll[] = {
+        {"http1", Protocol::http1}, {"h2", Protocol::h2},         {"http/1.1", Protocol::http1},
+        {"http", Protocol::http1},  {"http/2", Protocol::h2},     {"h2c", Protocol::h2},
+        {"grpc", Protocol::h2},
+    };
+    return kAll;
+}
+
 // ---- The fields. ----
 
 const Fields& describe(std::type_identity<App>) {
@@ -235,6 +244,9 @@ const Fields& describe(std::type_identity<Endpoint>) {
 const Fields& describe(std::type_identity<Service>) {
     static const Fields kFields = {
         field<&Service::endpoints>("endpoints", "The addresses that serve it."),
+        field<&Service::protocol>("protocol",
+                                  "What its endpoints speak: http1, or h2 with prior knowledge "
+                                  "(gRPC services do)."),
         field<&Service::upstream_prefix>(
             "upstream_prefix", "A base path put before every forwarded path, like /api/v1.")
             .check(rules::path_or_nothing),

@@ -17,6 +17,7 @@ namespace suoke::config {
 std::span<const Choice<Environment>> choices(std::type_identity<Environment>);
 std::span<const Choice<LogLevel>> choices(std::type_identity<LogLevel>);
 std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>);
+std::span<const Choice<Protocol>> choices(std::type_identity<Protocol>);
 
 const Fields& describe(std::type_identity<App>);
 const Fields& describe(std::type_identity<Server>);

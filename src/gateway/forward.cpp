@@ -2,6 +2,7 @@
 #include "gateway/forward.h"
 
 #include "gateway/attempt_h1.h"
+#include "gateway/attempt_h2.h"
 #include "gateway/hop_by_hop.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
@@ -29,12 +30,44 @@ AttemptLimits limits_of(const Exchange& ex) {
     return limits;
 }
 
-rt::Task<Result<upstream::Lease>> new_connection(Exchange& ex, upstream::Pool& pool) {
+struct Patience {
+    TimePoint connect, queue;
+};
+Patience patience_of(const Exchange& ex) {
     const Service& service = *ex.route->service;
     TimePoint now = ex.worker.loop().now();
-    TimePoint connect_by = std::min(ex.deadline, deadline_after(now, service.connect_timeout));
-    TimePoint queue_until = std::min(ex.deadline, deadline_after(now, service.pool_timeout));
-    co_return co_await pool.open(connect_by, queue_until);
+    return {std::min(ex.deadline, deadline_after(now, service.connect_timeout)),
+            std::min(ex.deadline, deadline_after(now, service.pool_timeout))};
+}
+
+using AttemptPtr = std::unique_ptr<Attempt>;
+
+// On a connection that is there: the usual case, and no coroutine. Null when there is none.
+AttemptPtr attempt_at_once(Exchange& ex, const upstream::Berth& berth) {
+    if (berth.h2) {
+        auto client = berth.h2->take();
+        if (!client) return nullptr;
+        return std::make_unique<AttemptH2>(std::move(client), ex.request.head.method, limits_of(ex));
+    }
+    upstream::Lease lease = berth.h1->take_idle();
+    if (!lease) return nullptr;
+    return std::make_unique<AttemptH1>(std::move(lease), ex.worker.buffers(), limits_of(ex));
+}
+
+rt::Task<Result<AttemptPtr>> attempt_on_new_connection(Exchange& ex, upstream::Berth berth) {
+    Patience patience = patience_of(ex);
+    AttemptPtr attempt;
+    if (berth.h2) {
+        auto client = co_await berth.h2->open(patience.connect, patience.queue);
+        if (!client) co_return client.error();
+        attempt = std::make_unique<AttemptH2>(std::move(*client), ex.request.head.method, limits_of(ex));
+    } else {
+        auto lease = co_await berth.h1->open(patience.connect, patience.queue);
+        if (!lease) co_return lease.error();
+        attempt = std::make_unique<AttemptH1>(std::move(*lease), ex.worker.buffers(), limits_of(ex));
+    }
+    ex.upstream_connect = ex.worker.loop().now() - ex.upstream_began;
+    co_return attempt;
 }
 
 // What is here of the body goes out with the head; of a chunked one the pieces keep their borders.
@@ -59,7 +92,7 @@ bool may_repeat(const Outgoing& request, const Attempt& attempt, const Error& er
     }
 }
 
-http::Response response_of(std::unique_ptr<Attempt> attempt) {
+http::Response response_of(AttemptPtr attempt) {
     http::ResponseHead& head = attempt->head();
     http::Response response;
     response.status = head.status;
@@ -78,7 +111,7 @@ rt::Task<Answer> Forward::run(Exchange& ex, Next) const {
     if (service.endpoints.empty()) co_return Error(Code::no_endpoint, "service " + service.name + " has no endpoint");
     std::uint16_t chosen = ex.worker.next_endpoint(ex.local, service);
     ex.endpoint = &service.endpoints[chosen];
-    upstream::Pool& pool = *ex.local.pools[service.index][chosen];
+    const upstream::Berth& berth = ex.local.berths[service.index][chosen];
 
     // 2. The request as the upstream shall see it, with as much of its body as is here.
     Outgoing request{ex.request.head, upstream_target(ex), upstream_host(ex)};
@@ -90,16 +123,14 @@ rt::Task<Answer> Forward::run(Exchange& ex, Next) const {
     ex.upstream_began = ex.worker.loop().now();
     for (bool fresh = false;; fresh = true) {
         ++ex.attempts;
-        upstream::Lease lease;
-        if (!fresh) lease = pool.take_idle();
-        ex.connection_reused = static_cast<bool>(lease);
-        if (!lease) {
-            Result<upstream::Lease> opened = co_await new_connection(ex, pool);
-            if (!opened) co_return opened.error();
-            lease = std::move(*opened);
-            ex.upstream_connect = ex.worker.loop().now() - ex.upstream_began;
+        AttemptPtr attempt;
+        if (!fresh) attempt = attempt_at_once(ex, berth);
+        ex.connection_reused = attempt != nullptr;
+        if (!attempt) {
+            Result<AttemptPtr> begun = co_await attempt_on_new_connection(ex, berth);
+            if (!begun) co_return begun.error();
+            attempt = std::move(*begun);
         }
-        auto attempt = std::make_unique<AttemptH1>(std::move(lease), ex.worker.buffers(), limits_of(ex));
         Result<void> answered = co_await attempt->run(request, ex.responder);
         if (!answered && may_repeat(request, *attempt, answered.error())) continue;
         if (!answered) co_return answered.error();

@@ -38,7 +38,7 @@ Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, rt
     : index_(index),
       loop_(loop),
       buffers_(budget),
-      pools_(loop, dialer),
+      pools_(loop, dialer, buffers_),
       metrics_(metrics),
       cells_(metrics.worker(index)),
       access_log_(access_log),
@@ -51,12 +51,8 @@ Worker::~Worker() { connections_.cancel(); }
 void Worker::adopt(SitePtr site) {
     auto local = std::make_unique<LocalSite>();
     for (const auto& service : site->services) {
-        auto& pools = local->pools.emplace_back();
-        for (const Endpoint& endpoint : service->endpoints) {
-            upstream::Pool& pool = pools_.of(endpoint.address);
-            pool.set_limits(site->pool);
-            pools.push_back(&pool);
-        }
+        auto& berths = local->berths.emplace_back();
+        for (const Endpoint& endpoint : service->endpoints) berths.push_back(pools_.of(endpoint.address, site->pool));
         // Each worker begins elsewhere, or all would visit the first endpoint at the same time.
         local->cursors.push_back(service->rotation.empty() ? 0 : static_cast<std::uint32_t>(random_.below(service->rotation.size())));
     }

@@ -16,7 +16,7 @@
 #include "http/session.h"
 #include "rt/buffer.h"
 #include "rt/scope.h"
-#include "upstream/pool.h"
+#include "upstream/pools.h"
 
 namespace suoke::gateway {
 
@@ -24,7 +24,7 @@ namespace suoke::gateway {
 // that run on it, without atomics: it never leaves its worker.
 struct LocalSite {
     SitePtr site;
-    std::vector<std::vector<upstream::Pool*>> pools;   // [service][endpoint]
+    std::vector<std::vector<upstream::Berth>> berths;  // [service][endpoint]
     std::vector<std::uint32_t> cursors;                // [service], round robin
     std::vector<RouteCells*> cells;                    // [route]
     int exchanges = 0;

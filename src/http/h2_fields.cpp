@@ -114,7 +114,7 @@ void FieldBlock::add_pseudo(std::string_view name, std::string_view value) {
 
 void FieldBlock::add_field(std::string_view name, std::string_view value) {
     HeaderId id = header_id(name);
-    if (is_connection_specific(id)) return refuse("a field of the connection");
+    if (is_in(kConnectionSpecific, id)) return refuse("a field of the connection");
     if (id == HeaderId::te && value != "trailers") return refuse("TE is not \"trailers\"");
     if (kind_ == trailers && h1::is_refused_trailer(name)) return refuse("a field that must not be a trailer");
     if (too_large_) return;
@@ -250,17 +250,6 @@ Refusal FieldBlock::finish_trailers() {
 
 // ---- what does not cross over
 
-bool is_connection_specific(HeaderId id) {
-    switch (id) {
-        case HeaderId::connection:
-        case HeaderId::keep_alive:
-        case HeaderId::proxy_connection:
-        case HeaderId::transfer_encoding:
-        case HeaderId::upgrade: return true;
-        default: return false;
-    }
-}
-
 ErrorCode error_code_for(Code code) {
     switch (code) {
         case Code::client_gone:
@@ -298,20 +287,13 @@ void Pairs::add(std::string_view name, std::string_view value, bool never_indexe
 
 // Values that differ each time would only push better ones out of the HPACK table; credentials must
 // not be in it (RFC 7541 §7.1.3).
-static bool is_worth_indexing(HeaderId id) {
-    switch (id) {
-        case HeaderId::authorization:
-        case HeaderId::set_cookie:
-        case HeaderId::x_request_id: return false;
-        default: return true;
-    }
-}
+constexpr HeaderSet kNotWorthIndexing =
+    header_set(HeaderId::authorization, HeaderId::set_cookie, HeaderId::x_request_id);
 
-void Pairs::add_fields(const Headers& headers) {
-    for (const Field& field : headers) {
-        if (is_connection_specific(field.id) || field.id == HeaderId::content_length) continue;
-        add(field.name, field.value, !is_worth_indexing(field.id));
-    }
+void Pairs::add_fields(const Headers& headers, HeaderSet but) {
+    but |= kConnectionSpecific | header_set(HeaderId::content_length);
+    for (const Field& field : headers)
+        if (!is_in(but, field.id)) add(field.name, field.value, is_in(kNotWorthIndexing, field.id));
 }
 
 }  // namespace suoke::http::h2

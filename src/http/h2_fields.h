@@ -91,7 +91,9 @@ class FieldBlock {
 constexpr bool is_malformed(Code code) { return code != Code::header_too_large && code != Code::uri_too_long; }
 
 // Fields of one connection that have no place in HTTP/2 (RFC 9113 §8.2.2).
-bool is_connection_specific(HeaderId id);
+constexpr HeaderSet kConnectionSpecific =
+    header_set(HeaderId::connection, HeaderId::keep_alive, HeaderId::proxy_connection,
+               HeaderId::transfer_encoding, HeaderId::upgrade);
 
 // RFC 9113 §7.
 enum class ErrorCode : std::uint32_t {
@@ -120,8 +122,9 @@ Code code_for_upstream(ErrorCode code);
 class Pairs {
  public:
     void add(std::string_view name, std::string_view value, bool never_indexed = false);
-    // Every field that HTTP/2 may carry, in its order; Content-Length is the caller's.
-    void add_fields(const Headers& headers);
+    // Every field that HTTP/2 may carry, in its order, but those the caller says otherwise;
+    // Content-Length is the caller's.
+    void add_fields(const Headers& headers, HeaderSet but = 0);
     const nghttp2_nv* data() const { return pairs_.data(); }
     std::size_t size() const { return pairs_.size(); }
 

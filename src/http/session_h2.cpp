@@ -9,19 +9,12 @@
 namespace suoke::http {
 namespace {
 
+using h2::text_of;
+
 constexpr Duration kDrainGrace = std::chrono::seconds(1);
-constexpr Duration kLastWords = std::chrono::seconds(5);  // for a client to take them
-constexpr std::size_t kLeastRoom = 512;        // less is not worth another frame
-constexpr int kRoundsPerTurn = 4;              // full buffers a turn, then others may speak
 constexpr std::uint32_t kMostContinuations = 16;
-constexpr std::size_t kMostQueuedFrames = 1000;  // while the client reads nothing
-constexpr std::size_t kFrameHead = 9;
 
 std::uint8_t flags_of(const nghttp2_frame* frame) { return frame->hd.flags; }
-
-std::string_view text(const std::uint8_t* bytes, std::size_t size) {
-    return {reinterpret_cast<const char*>(bytes), size};
-}
 
 h1::Limits head_limits(const SessionLimits& limits) { return {limits.request_line, limits.head, limits.fields}; }
 
@@ -141,9 +134,9 @@ void H2Session::Exchange::body_complete() {
 }
 
 void H2Session::Exchange::body_taken(std::size_t bytes) {
-    if (session_.leaving_) return;
-    nghttp2_session_consume(session_.library_, id_, bytes);
-    session_.later();
+    if (session_.wire_.leaving()) return;
+    nghttp2_session_consume(session_.wire_.library, id_, bytes);
+    session_.wire_.later();
 }
 
 // ---- the response
@@ -176,8 +169,8 @@ rt::Task<Sent> H2Session::Exchange::send(Response response) {
     if (response.close) session_.drain();
     // Most responses are serialised here, and nobody waits.
     out.progress = session_.stream_.loop().now();
-    session_.pack();
-    session_.later();
+    session_.wire_.pack();
+    session_.wire_.later();
     Duration patience = session_.handler_.limits().write_timeout;
     while (!out.over() && !closed_) {
         if (out.waits) {
@@ -186,9 +179,9 @@ rt::Task<Sent> H2Session::Exchange::send(Response response) {
             out.piece = {{}, Piece::more};
             if (closed_) break;
             out.progress = session_.stream_.loop().now();
-            nghttp2_session_resume_data(session_.library_, id_);
-            session_.pack();
-            session_.later();
+            nghttp2_session_resume_data(session_.wire_.library, id_);
+            session_.wire_.pack();
+            session_.wire_.later();
             continue;
         }
         rt::Loop& loop = session_.stream_.loop();
@@ -242,10 +235,10 @@ bool H2Session::Exchange::submit(const Response& response, std::optional<std::ui
     provider.source.ptr = this;
     provider.read_callback = [](nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t most, std::uint32_t* flags,
                                 nghttp2_data_source* source, void* session) -> ssize_t {
-        if (static_cast<H2Session*>(session)->leaving_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        if (static_cast<H2Session*>(session)->wire_.leaving()) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         return static_cast<Exchange*>(source->ptr)->read_body(most, *flags);
     };
-    return nghttp2_submit_response(session_.library_, id_, pairs.data(), pairs.size(),
+    return nghttp2_submit_response(session_.wire_.library, id_, pairs.data(), pairs.size(),
                                    nothing_follows ? nullptr : &provider) == 0;
 }
 
@@ -268,7 +261,7 @@ ssize_t H2Session::Exchange::read_body(std::size_t most, std::uint32_t& flags) {
         session_.wake(sender_);
         return NGHTTP2_ERR_DEFERRED;
     }
-    std::size_t room = session_.out_.room().size() - kFrameHead;
+    std::size_t room = session_.wire_.out().room().size() - h2::Wire::kFrameHead;
     out_->frame = piece.bytes.substr(0, std::min(most, room));
     flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     bool last = piece.state == Piece::end && out_->frame.size() == piece.bytes.size();
@@ -278,7 +271,7 @@ ssize_t H2Session::Exchange::read_body(std::size_t most, std::uint32_t& flags) {
         if (trailers && !trailers->empty()) {
             h2::Pairs pairs;
             pairs.add_fields(*trailers);
-            if (nghttp2_submit_trailer(session_.library_, id_, pairs.data(), pairs.size()) == 0)
+            if (nghttp2_submit_trailer(session_.wire_.library, id_, pairs.data(), pairs.size()) == 0)
                 flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
         }
     }
@@ -288,13 +281,13 @@ ssize_t H2Session::Exchange::read_body(std::size_t most, std::uint32_t& flags) {
 // The frame itself, straight into the buffer. False: there is no room for another one behind it.
 bool H2Session::Exchange::write_body(const std::uint8_t* head, std::size_t size) {
     CHECK(out_ && out_->frame.size() == size);
-    rt::Buffer& to = session_.out_;
-    bool fits = to.append(text(head, kFrameHead)) && to.append(out_->frame);
+    rt::Buffer& to = session_.wire_.out();
+    bool fits = to.append(text_of(head, h2::Wire::kFrameHead)) && to.append(out_->frame);
     CHECK(fits);
     out_->piece.bytes.remove_prefix(size);
     out_->sent.body_bytes += size;
     out_->progress = session_.stream_.loop().now();
-    return to.room().size() >= kLeastRoom;
+    return to.room().size() >= h2::Wire::kLeastRoom;
 }
 
 void H2Session::Exchange::frame_sent(const nghttp2_frame& frame) {
@@ -304,7 +297,7 @@ void H2Session::Exchange::frame_sent(const nghttp2_frame& frame) {
     complete_ = true;
     session_.wake(sender_);
     // RFC 9113 §8.1: the rest of the request is not wanted any more.
-    if (!request_ended_) nghttp2_submit_rst_stream(session_.library_, NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);
+    if (!request_ended_) nghttp2_submit_rst_stream(session_.wire_.library, NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);
 }
 
 rt::Task<void> H2Session::Exchange::interim(int status, const Headers& headers) {
@@ -313,8 +306,8 @@ rt::Task<void> H2Session::Exchange::interim(int status, const Headers& headers) 
     h2::Pairs pairs;
     pairs.add(":status", {digits, 3});
     pairs.add_fields(headers);
-    nghttp2_submit_headers(session_.library_, NGHTTP2_FLAG_NONE, id_, nullptr, pairs.data(), pairs.size(), nullptr);
-    session_.later();
+    nghttp2_submit_headers(session_.wire_.library, NGHTTP2_FLAG_NONE, id_, nullptr, pairs.data(), pairs.size(), nullptr);
+    session_.wire_.later();
 }
 
 // ---- what nghttp2 tells
@@ -359,7 +352,7 @@ struct H2Session::Library {
                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
         H2Session& s = self(user);
         if (!s.block_) return 0;
-        s.block_->add(text(name, name_size), text(value, value_size));
+        s.block_->add(text_of(name, name_size), text_of(value, value_size));
         return s.block_->hopeless() ? s.lose_patience() : 0;
     }
     // nghttp2 would pass over some of what makes a head malformed.
@@ -412,7 +405,7 @@ struct H2Session::Library {
             nghttp2_session_consume(library, id, size);
             return 0;
         }
-        bool promised = x->body_->put(text(bytes, size));
+        bool promised = x->body_->put(text_of(bytes, size));
         if (promised) {
             s.wake(x->body_->waiter());
         } else {
@@ -448,7 +441,7 @@ struct H2Session::Library {
 
     static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head, std::size_t size,
                          nghttp2_data_source* source, void* user) {
-        if (self(user).leaving_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        if (self(user).wire_.leaving()) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         return static_cast<Exchange*>(source->ptr)->write_body(head, size) ? 0 : NGHTTP2_ERR_PAUSE;
     }
 
@@ -504,29 +497,26 @@ H2Session::H2Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool
       peer_host_(peer.is_unix() ? "unix" : peer.host()),
       buffers_(buffers),
       handler_(handler),
-      in_(std::move(first)),
+      wire_(stream, buffers, *this, std::move(first)),
       resets_(std::max(200.0, 2.0 * handler.limits().max_concurrent_streams), 50) {
-    CHECK(nghttp2_session_server_new2(&library_, Library::callbacks(), this, Library::options()) == 0);
+    CHECK(nghttp2_session_server_new2(&wire_.library, Library::callbacks(), this, Library::options()) == 0);
 }
 
 H2Session::~H2Session() {
-    leaving_ = true;
-    writer_.cancel();
+    wire_.leave();
     while (Exchange* exchange = exchanges_.first()) remove(*exchange);
-    nghttp2_session_del(library_);
 }
 
 rt::Task<void> H2Session::run() {
     begin();
-    if (!in_.empty()) feed();
+    wire_.feed_first();
     for (;;) {
         settle();
-        later();
-        if (over()) break;
-        rt::Io got;
-        read_some(got);
+        wire_.later();
+        if (wire_.over()) break;
+        rt::Io got = wire_.read_some();
         if (got.failed()) {
-            broken_ = true;
+            wire_.break_off();
             break;
         }
         if (!got.blocked()) continue;
@@ -547,42 +537,20 @@ void H2Session::begin() {
         {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
         {kNoPriorities, 1},
     };
-    nghttp2_submit_settings(library_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
-    nghttp2_session_set_local_window_size(library_, NGHTTP2_FLAG_NONE, 0,
+    nghttp2_submit_settings(wire_.library, NGHTTP2_FLAG_NONE, settings, std::size(settings));
+    nghttp2_session_set_local_window_size(wire_.library, NGHTTP2_FLAG_NONE, 0,
                                           static_cast<std::int32_t>(limits.connection_window));
 }
 
-// An idle connection holds no buffer.
-void H2Session::read_some(rt::Io& got) {
-    if (!stream_.maybe_readable()) {
-        in_.release();
-        got = {rt::Io::would_block, 0};
-        return;
-    }
-    if (!in_) in_ = buffers_.lease(rt::BufferPool::medium);
-    std::size_t room = in_.room().size();
-    got = stream_.read(in_.room());
-    if (got.bytes == 0) return;
-    in_.filled(got.bytes);
-    feed();
-    bool larger = got.bytes == room && in_.capacity() < rt::BufferPool::kBytes[rt::BufferPool::large];
-    if (larger) in_ = buffers_.lease(rt::BufferPool::large);
-}
-
-void H2Session::feed() {
-    std::string_view bytes = in_.bytes();
-    ssize_t used = nghttp2_session_mem_recv(library_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    in_.clear();
-    if (used >= 0) return;
-    deaf_ = true;
-    if (!given_up_) give_up(used == NGHTTP2_ERR_FLOODED ? h2::ErrorCode::enhance_your_calm : h2::ErrorCode::protocol_error);
+void H2Session::refused(int nghttp2_error) {
+    if (!given_up_) give_up(nghttp2_error == NGHTTP2_ERR_FLOODED ? h2::ErrorCode::enhance_your_calm : h2::ErrorCode::protocol_error);
 }
 
 // Only the first reason counts: nghttp2 says one GOAWAY of this kind.
 void H2Session::give_up(h2::ErrorCode code) {
     given_up_ = true;
-    nghttp2_session_terminate_session(library_, static_cast<std::uint32_t>(code));
-    later();
+    nghttp2_session_terminate_session(wire_.library, static_cast<std::uint32_t>(code));
+    wire_.later();
 }
 
 void H2Session::forget_block() {
@@ -594,12 +562,6 @@ void H2Session::forget_block() {
 int H2Session::lose_patience() {
     give_up(h2::ErrorCode::enhance_your_calm);
     return NGHTTP2_ERR_CALLBACK_FAILURE;
-}
-
-bool H2Session::over() {
-    if (broken_ || deaf_) return true;
-    return out_.empty() && unpacked_.empty() && !nghttp2_session_want_read(library_) &&
-           !nghttp2_session_want_write(library_);
 }
 
 // ---- time
@@ -621,8 +583,8 @@ void H2Session::ring_alarms() {
     const SessionLimits& limits = handler_.limits();
     if (draining_ && !drained_ && now >= drain_began_ + kDrainGrace) {
         drained_ = true;
-        std::int32_t last = nghttp2_session_get_last_proc_stream_id(library_);
-        nghttp2_submit_goaway(library_, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0);
+        std::int32_t last = nghttp2_session_get_last_proc_stream_id(wire_.library);
+        nghttp2_submit_goaway(wire_.library, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0);
     }
     if (!settings_acked_ && now >= deadline_after(began_, limits.header_timeout))
         give_up(h2::ErrorCode::settings_timeout);
@@ -632,38 +594,19 @@ void H2Session::ring_alarms() {
 }
 
 void H2Session::drain() {
-    if (draining_ || leaving_) return;
+    if (draining_ || wire_.leaving()) return;
     draining_ = true;
     drain_began_ = stream_.loop().now();
-    nghttp2_submit_shutdown_notice(library_);
-    later();
+    nghttp2_submit_shutdown_notice(wire_.library);
+    wire_.later();
 }
 
 // The last frames, as long as the client takes them.
 rt::Task<void> H2Session::say_goodbye() {
-    leaving_ = true;
-    turn_.unlink();
-    writer_.cancel();
+    wire_.leave();
     while (Exchange* exchange = exchanges_.first()) remove(*exchange);
-    in_.release();
-    TimePoint until = stream_.loop().now() + kLastWords;
-    while (!broken_) {
-        pack();
-        if (out_.empty()) break;
-        rt::Io put = stream_.write(out_.bytes());
-        if (put.failed()) co_return;
-        out_.drop(put.bytes);
-        if (out_.empty()) {
-            out_.clear();
-            continue;
-        }
-        rt::Wake woken = co_await stream_.writable(until);
-        if (woken == rt::Wake::ready) continue;
-        stream_.reset_on_close();
-        co_return;
-    }
-    out_.release();
-    if (linger_ && !broken_) co_await linger(stream_, buffers_);
+    co_await wire_.say_goodbye();
+    if (linger_ && !wire_.broken()) co_await linger(stream_, buffers_);
 }
 
 // ---- exchanges
@@ -672,13 +615,13 @@ int H2Session::open(std::int32_t id) {
     // Streams that nghttp2 has forgotten count as long as their handlers run.
     if (exchange_count_ >= handler_.limits().max_concurrent_streams) {
         forget_block();
-        nghttp2_submit_rst_stream(library_, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+        nghttp2_submit_rst_stream(wire_.library, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     auto* exchange = new Exchange(*this, id);
     exchanges_.push_back(*exchange);
     ++exchange_count_;
-    nghttp2_session_set_stream_user_data(library_, id, exchange);
+    nghttp2_session_set_stream_user_data(wire_.library, id, exchange);
     reading_ = exchange;
     block_ = &exchange->block_;
     chores_.earn(10);
@@ -700,20 +643,20 @@ rt::Task<void> H2Session::serve(Exchange& exchange) {
 void H2Session::reset(Exchange& exchange, h2::ErrorCode code) {
     if (exchange.reset_) return;
     exchange.reset_ = true;
-    nghttp2_submit_rst_stream(library_, NGHTTP2_FLAG_NONE, exchange.id_, static_cast<std::uint32_t>(code));
-    later();
+    nghttp2_submit_rst_stream(wire_.library, NGHTTP2_FLAG_NONE, exchange.id_, static_cast<std::uint32_t>(code));
+    wire_.later();
 }
 
 void H2Session::queue(Exchange& exchange) {
     if (!exchange.queued_) done_.push_back(&exchange);
     exchange.queued_ = true;
-    later();
+    wire_.later();
 }
 
 void H2Session::wake(h2::Wait* wait) {
     if (!wait || wait->queued()) return;
     woken_.push_back(*wait);
-    later();
+    wire_.later();
 }
 
 // Everything the callbacks have queued, until nothing is left to do. At loop level only.
@@ -753,90 +696,11 @@ void H2Session::reap() {
 void H2Session::remove(Exchange& exchange) {
     exchange.task_.reset();
     std::size_t unread = exchange.body_ ? exchange.body_->buffered() : 0;
-    if (unread > 0 && !leaving_) nghttp2_session_consume_connection(library_, unread);
-    if (!exchange.closed_) nghttp2_session_set_stream_user_data(library_, exchange.id_, nullptr);
+    if (unread > 0 && !wire_.leaving()) nghttp2_session_consume_connection(wire_.library, unread);
+    if (!exchange.closed_) nghttp2_session_set_stream_user_data(wire_.library, exchange.id_, nullptr);
     exchange.unlink();
     delete &exchange;
     if (--exchange_count_ == 0) idle_since_ = stream_.loop().now();
-}
-
-// ---- writing
-
-void H2Session::later() {
-    if (!leaving_) stream_.loop().defer(turn_);
-}
-
-void H2Session::end_of_turn() {
-    settle();
-    write();
-    if (over()) stream_.give_up_reading();  // run() ends, and this with it
-}
-
-void H2Session::write() {
-    for (int round = 0; !waits_for_room_ && !broken_; ++round) {
-        bool all = pack();
-        if (!out_.empty()) {
-            rt::Io put = stream_.write(out_.bytes());
-            if (put.failed()) {
-                broken_ = true;
-                break;
-            }
-            out_.drop(put.bytes);
-        }
-        if (!out_.empty()) {
-            writer_.spawn(wait_for_room());
-            break;
-        }
-        bulk_ = !all;
-        out_.release();
-        if (all) break;
-        if (round == kRoundsPerTurn) {
-            later();
-            break;
-        }
-    }
-    if (waits_for_room_ && nghttp2_session_get_outbound_queue_size(library_) > kMostQueuedFrames) broken_ = true;
-}
-
-rt::Task<void> H2Session::wait_for_room() {
-    waits_for_room_ = true;
-    Duration patience = handler_.limits().write_timeout;
-    rt::Wake woken = co_await stream_.writable(deadline_after(stream_.loop().now(), patience));
-    waits_for_room_ = false;
-    if (woken == rt::Wake::timeout) {
-        broken_ = true;
-        stream_.reset_on_close();
-    }
-    later();
-}
-
-// Serialises what nghttp2 has to say. False when there was no room for all of it.
-bool H2Session::pack() {
-    if (packing_) return true;
-    packing_ = true;
-    bool all = false;
-    for (;;) {
-        if (!out_ && unpacked_.empty() && !nghttp2_session_want_write(library_)) {
-            all = true;
-            break;
-        }
-        if (!out_) out_ = buffers_.lease(bulk_ ? rt::BufferPool::large : rt::BufferPool::medium);
-        std::size_t fits = std::min(out_.room().size(), unpacked_.size());
-        out_.append(unpacked_.substr(0, fits));
-        unpacked_.remove_prefix(fits);
-        if (!unpacked_.empty() || out_.room().size() < kLeastRoom) break;
-        const std::uint8_t* bytes = nullptr;
-        ssize_t size = nghttp2_session_mem_send(library_, &bytes);
-        if (size < 0) broken_ = true;
-        if (size > 0) {
-            unpacked_ = text(bytes, static_cast<std::size_t>(size));
-            continue;
-        }
-        all = out_.room().size() >= kLeastRoom;
-        break;
-    }
-    packing_ = false;
-    return all;
 }
 
 }  // namespace suoke::http

@@ -8,23 +8,22 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "http/h2_body.h"
 #include "http/h2_fields.h"
 #include "http/h2_patience.h"
+#include "http/h2_wire.h"
 #include "http/handler.h"
 #include "http/session.h"
-#include "rt/scope.h"
 
 namespace suoke::http {
 
 // What every HTTP/2 connection begins with (RFC 9113 §3.4).
 inline constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-class H2Session final : public Session {
+class H2Session final : public Session, h2::Wire::User {
  public:
     // `first`: bytes of the connection that somebody has read already, the preface included.
     H2Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool& buffers, Handler& handler,
@@ -39,16 +38,10 @@ class H2Session final : public Session {
  private:
     class Exchange;
     struct Library;  // nghttp2's callbacks
-    struct Turn final : rt::Deferred {
-        explicit Turn(H2Session& s) : session(s) {}
-        void run() override { session.end_of_turn(); }
-        H2Session& session;
-    };
 
     void begin();
-    void read_some(rt::Io& got);
-    void feed();
-    bool over();
+    void refused(int nghttp2_error) override;
+    Duration write_patience() const override { return handler_.limits().write_timeout; }
     TimePoint next_alarm();
     void ring_alarms();
     rt::Task<void> say_goodbye();
@@ -57,7 +50,7 @@ class H2Session final : public Session {
     int lose_patience();               // ... from inside a callback
 
     int open(std::int32_t id);
-    void settle();
+    void settle() override;
     void reap();
     void remove(Exchange& exchange);
     rt::Task<void> serve(Exchange& exchange);
@@ -65,22 +58,12 @@ class H2Session final : public Session {
     void queue(Exchange& exchange);
     void wake(h2::Wait* wait);
 
-    void later();
-    void end_of_turn();
-    void write();
-    bool pack();
-    rt::Task<void> wait_for_room();
-
     rt::Stream& stream_;
     const rt::Address& peer_;
     std::string peer_host_;
     rt::BufferPool& buffers_;
     Handler& handler_;
-    nghttp2_session* library_ = nullptr;
-    rt::Buffer in_;                    // leased while there is something to read
-    rt::Buffer out_;                   // frames of this turn, or what the client has not taken yet
-    std::string_view unpacked_;        // nghttp2's: behind `out_`, until it gives the next
-    Turn turn_{*this};
+    h2::Wire wire_;
 
     rt::List<Exchange> exchanges_;     // owned
     std::size_t exchange_count_ = 0;
@@ -99,15 +82,8 @@ class H2Session final : public Session {
     bool settings_acked_ = false;
     bool draining_ = false;
     bool drained_ = false;             // the final GOAWAY was sent
-    bool broken_ = false;              // nothing can be said any more
-    bool leaving_ = false;             // the exchanges are gone
     bool given_up_ = false;            // the last GOAWAY is on its way
-    bool deaf_ = false;                // what the client says is no longer looked at
     bool linger_ = false;              // the client may be sending what nobody will read
-    bool packing_ = false;
-    bool waits_for_room_ = false;
-    bool bulk_ = false;                // the last turn had more to say than a buffer holds
-    rt::TaskScope writer_;             // ends before everything above
 };
 
 }  // namespace suoke::http

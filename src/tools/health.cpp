@@ -21,7 +21,6 @@ struct Client {
     rt::BufferBudget budget{16 << 20};
     rt::BufferPool buffers{budget};
     upstream::SocketDialer dialer{loop};
-    upstream::Pools pools{loop, dialer};
 };
 
 // 1xx answers are nobody's business here.
@@ -32,7 +31,8 @@ struct NoInterims final : http::Responder {
 
 rt::Task<Result<HealthAnswer>> exchange(Client& client, const HttpUrl& url, TimePoint deadline) {
     upstream::EndpointAddress endpoint{url.host, url.port};
-    Result<upstream::Lease> lease = co_await client.pools.of(endpoint).open(deadline, deadline);
+    upstream::Pool pool(client.loop, client.dialer, endpoint);
+    Result<upstream::Lease> lease = co_await pool.open(deadline, deadline);
     if (!lease) co_return lease.error();
     gateway::AttemptLimits limits;
     limits.deadline = deadline;

@@ -3,7 +3,9 @@
 
 namespace suoke::upstream {
 
-std::string EndpointAddress::to_string() const {
+std::string EndpointAddress::to_string() const { return authority() + (protocol == Protocol::h2 ? "/h2" : ""); }
+
+std::string EndpointAddress::authority() const {
     if (host.starts_with("unix:")) return host;
     bool v6 = host.find(':') != std::string::npos && host.front() != '[';
     return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);

@@ -11,10 +11,14 @@
 
 namespace suoke::upstream {
 
+enum class Protocol : std::uint8_t { h1, h2 };
+
 struct EndpointAddress {
     std::string host;  // a name, an IP address, or unix:/path
     std::uint16_t port = 80;
-    std::string to_string() const;
+    Protocol protocol = Protocol::h1;
+    std::string authority() const;  // "host:port"; the path of a Unix socket
+    std::string to_string() const;  // ... and what is spoken there, unless it is HTTP/1.1
 };
 
 class Dialer {

@@ -43,43 +43,8 @@ class Pool::Expiry final : public rt::Timer {
     Pool& pool_;
 };
 
-// A place in the queue for a connection.
-class Pool::Turn final : public rt::ListHook<Turn>, public rt::Deferred, rt::Timer {
- public:
-    Turn(Pool& pool, TimePoint deadline) : pool_(pool), deadline_(deadline) { ++pool_.waiters_; }
-    ~Turn() {
-        --pool_.waiters_;
-        // Called, but gone before its turn came: what came free is for the next one.
-        if (rt::Deferred::linked()) pool_.wake_one();
-    }
-    bool await_ready() const { return false; }
-    void await_suspend(std::coroutine_handle<> waiter) {
-        waiter_ = waiter;
-        pool_.queue_.push_back(*this);
-        pool_.loop_.timers().arm(*this, deadline_);
-    }
-    bool await_resume() { return called_; }  // false: the deadline came first
-    void call() {
-        rt::ListHook<Turn>::unlink();
-        called_ = true;
-        disarm();
-        pool_.loop_.defer(*this);
-    }
-
- private:
-    void run() override { waiter_.resume(); }
-    void expired() override {
-        rt::ListHook<Turn>::unlink();
-        waiter_.resume();
-    }
-    Pool& pool_;
-    TimePoint deadline_;
-    std::coroutine_handle<> waiter_;
-    bool called_ = false;
-};
-
 Pool::Pool(rt::Loop& loop, Dialer& dialer, EndpointAddress endpoint)
-    : loop_(loop), dialer_(dialer), endpoint_(std::move(endpoint)), expiry_(std::make_unique<Expiry>(*this)) {}
+    : loop_(loop), dialer_(dialer), endpoint_(std::move(endpoint)), queue_(loop), expiry_(std::make_unique<Expiry>(*this)) {}
 Pool::~Pool() = default;
 
 Lease Pool::take_idle() {
@@ -99,8 +64,8 @@ Lease Pool::take_idle() {
 
 rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_deadline) {
     while (counts_.open >= limits_.connections) {
-        if (waiters_ >= limits_.waiting) co_return Error(Code::pool_exhausted, "too many requests wait for " + endpoint_.to_string());
-        Turn turn(*this, pool_deadline);
+        if (queue_.size() >= limits_.waiting) co_return Error(Code::pool_exhausted, "too many requests wait for " + endpoint_.to_string());
+        Queue::Turn turn(queue_, pool_deadline);
         bool called = co_await turn;
         if (!called) co_return Error(Code::pool_exhausted, "no free connection to " + endpoint_.to_string() + " in time");
         if (Lease lease = take_idle()) co_return lease;
@@ -132,16 +97,12 @@ void Pool::give_back(rt::StreamPtr stream) {
     idle_.push_back(std::make_unique<Idle>(*this, std::move(stream)));
     ++counts_.idle;
     if (!expiry_->armed()) loop_.timers().arm(*expiry_, loop_.now() + limits_.idle_expiry);
-    wake_one();
+    queue_.call_next();
 }
 
 void Pool::closed() {
     --counts_.open;
-    wake_one();
-}
-
-void Pool::wake_one() {
-    if (Turn* turn = queue_.first()) turn->call();
+    queue_.call_next();
 }
 
 void Pool::forget(Idle& gone) {
@@ -167,34 +128,6 @@ void Pool::close_idle() {
     counts_.open -= idle_.size();
     counts_.idle = 0;
     idle_.clear();
-}
-
-Pool& Pools::of(const EndpointAddress& endpoint) {
-    auto& pool = pools_[endpoint.to_string()];
-    if (!pool) pool = std::make_unique<Pool>(loop_, dialer_, endpoint);
-    return *pool;
-}
-
-void Pools::retain(const std::vector<std::string>& keep) {
-    for (auto it = pools_.begin(); it != pools_.end();) {
-        bool named = std::find(keep.begin(), keep.end(), it->first) != keep.end();
-        if (!named) it->second->close_idle();
-        it = !named && it->second->unused() ? pools_.erase(it) : std::next(it);
-    }
-}
-
-PoolCounts Pools::counts() const {
-    PoolCounts sum;
-    for (const auto& [name, pool] : pools_) {
-        const PoolCounts& c = pool->counts();
-        sum.opened += c.opened;
-        sum.reused += c.reused;
-        sum.expired += c.expired;
-        sum.failed += c.failed;
-        sum.open += c.open;
-        sum.idle += c.idle;
-    }
-    return sum;
 }
 
 }  // namespace suoke::upstream

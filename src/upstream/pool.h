@@ -4,12 +4,12 @@
 // the endpoint's address. A connection whose peer closes it while it is idle leaves at once, told by
 // the loop, so taking one costs no system call.
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "upstream/dialer.h"
+#include "upstream/queue.h"
 
 namespace suoke::upstream {
 
@@ -24,6 +24,12 @@ struct PoolLimits {
 struct PoolCounts {
     std::uint64_t opened = 0, reused = 0, expired = 0, failed = 0;
     std::uint64_t open = 0, idle = 0;
+
+    PoolCounts& operator+=(const PoolCounts& other) {
+        opened += other.opened, reused += other.reused, expired += other.expired;
+        failed += other.failed, open += other.open, idle += other.idle;
+        return *this;
+    }
 };
 
 class Pool;
@@ -69,20 +75,18 @@ class Pool {
     // A new connection, or one that comes free in time.
     rt::Task<Result<Lease>> open(TimePoint connect_deadline, TimePoint pool_deadline);
     void close_idle();
-    bool unused() const { return counts_.open == 0 && waiters_ == 0; }
+    bool unused() const { return counts_.open == 0 && queue_.size() == 0; }
     const PoolCounts& counts() const { return counts_; }
     const EndpointAddress& endpoint() const { return endpoint_; }
 
  private:
     friend class Lease;
     class Idle;
-    class Turn;
     class Expiry;
 
     void give_back(rt::StreamPtr stream);
     void closed();
     void forget(Idle& idle);
-    void wake_one();
     void expire();
 
     rt::Loop& loop_;
@@ -91,24 +95,8 @@ class Pool {
     PoolLimits limits_;
     PoolCounts counts_;
     std::vector<std::unique_ptr<Idle>> idle_;  // the last one in is the first one out
-    rt::List<Turn> queue_;
-    std::uint32_t waiters_ = 0;
+    Queue queue_;
     std::unique_ptr<Expiry> expiry_;
-};
-
-// All pools of a worker.
-class Pools {
- public:
-    Pools(rt::Loop& loop, Dialer& dialer) : loop_(loop), dialer_(dialer) {}
-    Pool& of(const EndpointAddress& endpoint);
-    // Forgets pools that nobody uses and that `keep` does not name.
-    void retain(const std::vector<std::string>& keep);
-    PoolCounts counts() const;
-
- private:
-    rt::Loop& loop_;
-    Dialer& dialer_;
-    std::map<std::string, std::unique_ptr<Pool>> pools_;
 };
 
 }  // namespace suoke::upstream

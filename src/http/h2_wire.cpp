@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "http/h2_wire.h"
+
+#include <algorithm>
+
+namespace suoke::http::h2 {
+
+constexpr Duration kLastWords = std::chrono::seconds(5);  // for the peer to take them
+constexpr int kRoundsPerTurn = 4;                         // full buffers a turn, then others may speak
+constexpr std::size_t kMostQueuedFrames = 1000;           // while the peer reads nothing
+
+Wire::~Wire() {
+    leave();
+    nghttp2_session_del(library);
+}
+
+void Wire::leave() {
+    leaving_ = true;
+    turn_.unlink();
+    writer_.cancel();
+}
+
+// ---- reading
+
+rt::Io Wire::read_some() {
+    if (!stream_.maybe_readable()) {
+        in_.release();
+        return {rt::Io::would_block, 0};
+    }
+    if (!in_) in_ = buffers_.lease(rt::BufferPool::medium);
+    std::size_t room = in_.room().size();
+    rt::Io got = stream_.read(in_.room());
+    if (got.bytes == 0) return got;
+    in_.filled(got.bytes);
+    feed();
+    bool larger = got.bytes == room && in_.capacity() < rt::BufferPool::kBytes[rt::BufferPool::large];
+    if (larger) in_ = buffers_.lease(rt::BufferPool::large);
+    return got;
+}
+
+void Wire::feed_first() {
+    if (!in_.empty()) feed();
+}
+
+void Wire::feed() {
+    std::string_view bytes = in_.bytes();
+    ssize_t used = nghttp2_session_mem_recv(library, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    in_.clear();
+    if (used >= 0) return;
+    deaf_ = true;
+    user_.refused(static_cast<int>(used));
+}
+
+// ---- writing
+
+bool Wire::over() const {
+    if (broken_ || deaf_) return true;
+    return out_.empty() && unpacked_.empty() && !nghttp2_session_want_read(library) &&
+           !nghttp2_session_want_write(library);
+}
+
+void Wire::later() {
+    if (!leaving_) stream_.loop().defer(turn_);
+}
+
+void Wire::end_of_turn() {
+    user_.settle();
+    write();
+    if (over()) stream_.give_up_reading();  // whoever reads ends, and this with it
+}
+
+void Wire::write() {
+    for (int round = 0; !waits_for_room_ && !broken_; ++round) {
+        bool all = pack();
+        if (!out_.empty()) {
+            rt::Io put = stream_.write(out_.bytes());
+            if (put.failed()) {
+                broken_ = true;
+                break;
+            }
+            out_.drop(put.bytes);
+        }
+        if (!out_.empty()) {
+            writer_.spawn(wait_for_room());
+            break;
+        }
+        bulk_ = !all;
+        out_.release();
+        if (all) break;
+        if (round == kRoundsPerTurn) {
+            later();
+            break;
+        }
+    }
+    if (waits_for_room_ && nghttp2_session_get_outbound_queue_size(library) > kMostQueuedFrames) broken_ = true;
+}
+
+rt::Task<void> Wire::wait_for_room() {
+    waits_for_room_ = true;
+    rt::Wake woken = co_await stream_.writable(deadline_after(stream_.loop().now(), user_.write_patience()));
+    waits_for_room_ = false;
+    if (woken == rt::Wake::timeout) {
+        broken_ = true;
+        stream_.reset_on_close();
+    }
+    later();
+}
+
+bool Wire::pack() {
+    if (packing_) return true;
+    packing_ = true;
+    bool all = false;
+    for (;;) {
+        if (!out_ && unpacked_.empty() && !nghttp2_session_want_write(library)) {
+            all = true;
+            break;
+        }
+        if (!out_) out_ = buffers_.lease(bulk_ ? rt::BufferPool::large : rt::BufferPool::medium);
+        std::size_t fits = std::min(out_.room().size(), unpacked_.size());
+        out_.append(unpacked_.substr(0, fits));
+        unpacked_.remove_prefix(fits);
+        if (!unpacked_.empty() || out_.room().size() < kLeastRoom) break;
+        const std::uint8_t* bytes = nullptr;
+        ssize_t size = nghttp2_session_mem_send(library, &bytes);
+        if (size < 0) broken_ = true;
+        if (size > 0) {
+            unpacked_ = text_of(bytes, static_cast<std::size_t>(size));
+            continue;
+        }
+        all = out_.room().size() >= kLeastRoom;
+        break;
+    }
+    packing_ = false;
+    return all;
+}
+
+rt::Task<void> Wire::say_goodbye() {
+    leave();
+    in_.release();
+    TimePoint until = stream_.loop().now() + kLastWords;
+    while (!broken_) {
+        pack();
+        if (out_.empty()) break;
+        rt::Io put = stream_.write(out_.bytes());
+        if (put.failed()) co_return;
+        out_.drop(put.bytes);
+        if (out_.empty()) {
+            out_.clear();
+            continue;
+        }
+        rt::Wake woken = co_await stream_.writable(until);
+        if (woken == rt::Wake::ready) continue;
+        stream_.reset_on_close();
+        break;
+    }
+    out_.release();
+}
+
+}  // namespace suoke::http::h2
