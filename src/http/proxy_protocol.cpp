@@ -173,6 +173,15 @@ Result<ProxyHeader> parse_proxy_header(std::string_view bytes) {
     }
 }
 
+ProxyHeader proxy_header_of(std::string_view ip, std::uint16_t port) {
+    ProxyHeader header;
+    if (parse_ip(AF_INET, ip, header.source)) header.kind = ProxyHeader::inet;
+    else if (parse_ip(AF_INET6, ip, header.source)) header.kind = ProxyHeader::inet6;
+    else return header;
+    header.source.port = port;
+    return header;
+}
+
 std::string write_proxy_v1(const ProxyHeader& header) {
     if (header.kind == ProxyHeader::none) return "PROXY UNKNOWN\r\n";
     return std::string(header.kind == ProxyHeader::inet6 ? "PROXY TCP6 " : "PROXY TCP4 ") + text_of(header, header.source) +

@@ -49,6 +49,9 @@ ProxyGuess guess_proxy_header(std::string_view bytes);
 // skipped, but a CRC32c (PP2_TYPE_CRC32C) must be right.
 Result<ProxyHeader> parse_proxy_header(std::string_view bytes);
 
+// A header that tells of this client; of kind `none` when `ip` is no literal address. The destination
+// is 0.0.0.0 or ::, port 0.
+ProxyHeader proxy_header_of(std::string_view ip, std::uint16_t port);
 // `kind`, `source` and `destination` as a header of version 1 ("PROXY TCP4 ...\r\n") or 2.
 std::string write_proxy_v1(const ProxyHeader& header);
 std::string write_proxy_v2(const ProxyHeader& header);

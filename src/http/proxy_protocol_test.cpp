@@ -115,6 +115,13 @@ TEST(Proxy, what_it_writes_it_reads) {
     }
 }
 
+TEST(Proxy, a_client_is_told_by_its_address) {
+    EXPECT_EQ(write_proxy_v1(proxy_header_of("192.0.2.7", 4711)), "PROXY TCP4 192.0.2.7 0.0.0.0 4711 0\r\n");
+    EXPECT_EQ(write_proxy_v1(proxy_header_of("2001:db8::7", 1)), "PROXY TCP6 2001:db8::7 :: 1 0\r\n");
+    EXPECT_EQ(write_proxy_v1(proxy_header_of("unix", 1)), "PROXY UNKNOWN\r\n");
+    EXPECT_EQ(write_proxy_v2(proxy_header_of("", 1)), v2(0x20, 0x00, ""));
+}
+
 // ---- on a connection
 
 class ProxyReader : public ::testing::Test {

@@ -97,7 +97,7 @@ Lease Pool::take_idle() {
     return {};
 }
 
-rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_deadline) {
+rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_deadline, std::string preamble) {
     while (counts_.open >= limits_.connections) {
         if (waiters_ >= limits_.waiting) co_return Error(Code::pool_exhausted, "too many requests wait for " + endpoint_.to_string());
         Turn turn(*this, pool_deadline);
@@ -114,7 +114,9 @@ rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_de
         }
     } opening{*this};
     ++counts_.open;
-    Result<rt::StreamPtr> stream = co_await dialer_.dial(endpoint_, connect_deadline);
+    EndpointAddress endpoint = endpoint_;
+    endpoint.preamble = std::move(preamble);
+    Result<rt::StreamPtr> stream = co_await dialer_.dial(std::move(endpoint), connect_deadline);
     if (!stream) {
         ++counts_.failed;
         co_return stream.error();
@@ -125,7 +127,7 @@ rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_de
 }
 
 void Pool::give_back(rt::StreamPtr stream) {
-    if (idle_.size() >= limits_.idle || stream->hung_up()) {
+    if (endpoint_.for_one_client || idle_.size() >= limits_.idle || stream->hung_up()) {
         stream.reset();
         return closed();
     }
@@ -170,7 +172,7 @@ void Pool::close_idle() {
 }
 
 Pool& Pools::of(const EndpointAddress& endpoint) {
-    auto& pool = pools_[endpoint.to_string()];
+    auto& pool = pools_[endpoint.identity()];
     if (!pool) pool = std::make_unique<Pool>(loop_, dialer_, endpoint);
     return *pool;
 }
