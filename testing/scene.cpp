@@ -480,6 +480,12 @@ std::uint64_t Scene::counted_status(int status) const {
     return sum;
 }
 
+std::uint64_t Scene::counted_grpc(int status) const {
+    std::uint64_t sum = 0;
+    for (const RouteTotals& route : metrics_.routes()) sum += route.grpc[static_cast<std::size_t>(status)];
+    return sum;
+}
+
 std::uint64_t Scene::finished() const {
     std::uint64_t sum = 0;
     for (const RouteTotals& route : metrics_.routes())

@@ -252,6 +252,7 @@ class Scene final : upstream::Dialer {
     std::uint64_t leased() { return worker_->buffers().leased(); }
     std::uint64_t counted(Code code) const;  // exchanges that ended with this error
     std::uint64_t counted_status(int status) const;
+    std::uint64_t counted_grpc(int status) const;  // gRPC calls that ended with it
     std::uint64_t finished() const;  // exchanges in all
 
  private:

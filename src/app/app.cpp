@@ -64,6 +64,13 @@ Result<rt::Address> listen_address(const config::Server& server) {
     return Error(Code::invalid_config, "server.host: " + address.error().detail + " (listen on an IP address, localhost or unix:/path)");
 }
 
+// The workers' common socket when they listen on a path; nothing when each opens its own.
+Result<std::shared_ptr<rt::UnixSocket>> shared_socket(const rt::Address& address, const config::Server& server) {
+    if (!address.is_unix()) return std::shared_ptr<rt::UnixSocket>();
+    auto mode = static_cast<unsigned>(std::stoul(server.unix_mode, nullptr, 8));  // checked when it was read
+    return rt::UnixSocket::open(address, static_cast<int>(server.backlog), mode);
+}
+
 }  // namespace
 
 App::App(AppOptions options, config::Loaded loaded)
@@ -96,11 +103,13 @@ App::App(AppOptions options, config::Loaded loaded)
     Result<rt::Address> asked = listen_address(server);
     if (!asked) throw StartupError(asked.error().detail);
     bound_ = asked_ = *asked;
+    auto shared = shared_socket(bound_, server);
+    if (!shared) throw StartupError(shared.error().detail);
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
         WorkerSetup setup{i, server.cpu_pinning, metrics_, budget_, access_log_.get()};
         auto& worker = workers_.emplace_back(std::make_unique<WorkerThread>(setup, clock_));
         worker->adopt(site_);
-        auto listening = worker->listen(bound_, static_cast<int>(server.backlog));
+        auto listening = worker->listen(bound_, static_cast<int>(server.backlog), *shared);
         if (!listening) throw StartupError(listening.error().detail);
         bound_ = *listening;  // a port of 0 was replaced by a real one: the other workers share it
     }
@@ -175,12 +184,19 @@ void App::apply(config::Loaded loaded) {
     std::optional<rt::Address> address;
     if (!(*asked == asked_)) address = bound_ = asked_ = *asked;
     int backlog = static_cast<int>(site_->config.server.backlog);
+    std::shared_ptr<rt::UnixSocket> shared;
+    if (address) {
+        auto opened = shared_socket(*address, site_->config.server);
+        if (opened) shared = std::move(*opened);
+        else log_.error("app", "the old listener stays open", {{"reason", opened.error().detail}});
+        if (!opened) address.reset();
+    }
     for (auto& worker : workers_) {
-        worker->loop().post([this, w = worker.get(), site = site_, generation = generation_, began, address, backlog]() mutable {
+        worker->loop().post([this, w = worker.get(), site = site_, generation = generation_, began, address, backlog, shared]() mutable {
             w->adopt(std::move(site));
             std::string fault;
             if (address)
-                if (auto listening = w->listen(*address, backlog); !listening) fault = listening.error().detail;
+                if (auto listening = w->listen(*address, backlog, std::move(shared)); !listening) fault = listening.error().detail;
             control_.post([this, generation, began, fault = std::move(fault)] {
                 if (!fault.empty()) log_.error("app", "the old listener stays open", {{"reason", fault}});
                 acknowledged(generation, began);

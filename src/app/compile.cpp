@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/compile.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "filters/filters.h"
@@ -40,13 +41,15 @@ std::unique_ptr<Service> service_of(const std::string& name, const config::Servi
     auto service = std::make_unique<Service>();
     service->name = name;
     for (const config::Endpoint& e : from.endpoints) {
-        auto protocol = from.protocol == config::Protocol::h2 ? upstream::Protocol::h2 : upstream::Protocol::h1;
-        upstream::EndpointAddress address{e.host, e.port, protocol};
-        service->endpoints.push_back({address, address.authority()});
+        upstream::EndpointAddress address{e.host, e.port};
+        if (from.protocol == config::Protocol::h2) address.protocol = upstream::Protocol::h2;
+        address.for_one_client = from.proxy_protocol != config::ProxySend::off;
+        service->endpoints.push_back({address, address.to_string()});
     }
     service->rotation = rotation_of(from.endpoints);
     service->upstream_prefix = from.upstream_prefix;
     service->host_header = from.host_header;
+    service->proxy_version = static_cast<int>(from.proxy_protocol);
     const config::Timeouts& timeouts = config.performance.timeouts;
     service->connect_timeout = from.connect_timeout.value_or(timeouts.connect);
     service->write_timeout = timeouts.write;
@@ -68,7 +71,11 @@ void set_forwarding(Route& route, const config::Route& from, const Service& serv
     route.strip_prefix = from.strip_prefix && from.regex.empty() && (from.path.empty() || from.path.ends_with("/*"));
     route.upstream_prefix = from.upstream_prefix.value_or(service.upstream_prefix);
     while (route.upstream_prefix.ends_with("/")) route.upstream_prefix.pop_back();
-    const std::string& host = from.host_header.empty() ? service.host_header : from.host_header;
+    std::string host = from.host_header.empty() ? service.host_header : from.host_header;
+    // A path is no Host; what it leads to is here.
+    bool on_a_path = std::any_of(service.endpoints.begin(), service.endpoints.end(),
+                                 [](const gateway::Endpoint& e) { return e.address.host.starts_with("unix:"); });
+    if (host.empty() && on_a_path) host = "localhost";
     route.preserve_host = host == "preserve";
     if (!route.preserve_host) route.host_header = host;
     const config::Timeouts& timeouts = config.performance.timeouts;
@@ -86,6 +93,16 @@ void set_forwarding(Route& route, const config::Route& from, const Service& serv
     }
 }
 
+// Browsers ask before they call, with OPTIONS, whatever methods a route is for; the filter answers.
+std::vector<config::Route> with_preflight(std::vector<config::Route> routes) {
+    for (config::Route& route : routes) {
+        auto& methods = route.methods;
+        bool web = route.grpc_web && route.grpc_web->enabled && !methods.empty();
+        if (web && std::find(methods.begin(), methods.end(), "OPTIONS") == methods.end()) methods.push_back("OPTIONS");
+    }
+    return routes;
+}
+
 gateway::SitePtr nothing_if_faulty(std::shared_ptr<Site> site, const std::vector<config::Problem>& problems) {
     for (const config::Problem& problem : problems)
         if (problem.severity == config::Problem::error) return nullptr;
@@ -99,6 +116,14 @@ std::unique_ptr<Route> last_resort(const config::Config& config, const char* nam
     route->index = static_cast<std::uint32_t>(index);
     route->chain = filters::chain_of(config, {}, filters::refusal());
     return route;
+}
+
+http::ProxyUse proxy_use_of(config::ProxyUse use) {
+    switch (use) {
+        case config::ProxyUse::optional: return http::ProxyUse::optional;
+        case config::ProxyUse::required: return http::ProxyUse::required;
+        default: return http::ProxyUse::off;
+    }
 }
 
 http::SessionLimits session_limits(const config::Config& config) {
@@ -131,7 +156,7 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
         route.methods = {"GET"};
         all.push_back(std::move(route));
     }
-    auto router = gateway::Router::compile(all, problems);
+    auto router = gateway::Router::compile(with_preflight(all), problems);
     if (!router) return nullptr;
     auto site = std::make_shared<Site>(std::move(*router), gateway::Replies());
     site->generation = generation;
@@ -139,6 +164,9 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     // 2. Services.
     std::map<std::string_view, const Service*> by_name;
     for (const auto& [name, from] : config.services) {
+        if (from.protocol == config::Protocol::h2 && from.proxy_protocol != config::ProxySend::off)
+            problems.push_back({config::Problem::error, from.place, "services." + name + ".proxy_protocol",
+                                "an h2 connection carries many clients, so it cannot begin with word about one"});
         site->services.push_back(service_of(name, from, config));
         site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
         by_name[name] = site->services.back().get();
@@ -176,6 +204,9 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     // 4. Limits.
     for (const std::string& text : config.server.trusted_proxies)
         if (auto network = rt::Network::parse(text)) site->trusted_proxies.push_back(*network);
+    for (const std::string& text : config.server.proxy_protocol_from)
+        if (auto network = rt::Network::parse(text)) site->proxy_protocol_from.push_back(*network);
+    site->proxy_protocol = proxy_use_of(config.server.proxy_protocol);
     site->limits = session_limits(config);
     const config::ConnectionPool& pool = config.performance.connection_pool;
     site->pool.connections = pool.max_connections;

@@ -21,17 +21,21 @@ WorkerThread::~WorkerThread() {
     thread_.join();
 }
 
-Result<rt::Address> WorkerThread::listen(const rt::Address& address, int backlog) {
-    if (address.is_unix() && index_ != 0) {  // a path has one owner
-        listener_.reset();
+Result<rt::Address> WorkerThread::listen(const rt::Address& address, int backlog, std::shared_ptr<rt::UnixSocket> shared) {
+    if (shared) {
+        take(rt::listen(loop_, std::move(shared), worker_));
         return address;
     }
     auto opened = rt::listen(loop_, address, backlog, worker_);
     if (!opened) return opened.error();
-    if (listener_) listener_->accept_pending();
-    listener_ = std::move(*opened);
-    pauses_told_ = 0;
+    take(std::move(*opened));
     return listener_->address();
+}
+
+void WorkerThread::take(std::unique_ptr<rt::Listener> listener) {
+    if (listener_) listener_->accept_pending();
+    listener_ = std::move(listener);
+    pauses_told_ = 0;
 }
 
 void WorkerThread::start() {

@@ -27,7 +27,8 @@ class WorkerThread {
 
     // Before start(), or in the worker's own thread.
     void adopt(gateway::SitePtr site) { worker_.adopt(std::move(site)); }
-    Result<rt::Address> listen(const rt::Address& address, int backlog);
+    // `shared`: the socket of a Unix path, which the workers share; otherwise each opens its own.
+    Result<rt::Address> listen(const rt::Address& address, int backlog, std::shared_ptr<rt::UnixSocket> shared);
 
     void start();
     rt::Loop& loop() { return loop_; }
@@ -38,6 +39,7 @@ class WorkerThread {
     void join() { thread_.join(); }
 
  private:
+    void take(std::unique_ptr<rt::Listener> listener);
     void end_of_turn();
     void count_pauses();
 

@@ -39,6 +39,7 @@ RouteTotals sum(const RouteLabels& labels, std::span<const RouteCells> workers) 
         totals.response_bytes.add(cells.response_bytes);
         for (const ErrorRow& row : error_table())
             totals.errors[static_cast<std::size_t>(row.code)] += cells.errors.count(row.code);
+        for (std::size_t i = 0; i < kGrpcStatuses; ++i) totals.grpc[i] += cells.grpc[i].value();
     }
     std::ranges::sort(totals.statuses, {},
                       [](const StatusCount& s) { return status_key(s.method, s.status); });
@@ -88,6 +89,7 @@ void RouteCells::record(const RouteSample& sample) {
     response_bytes.add(sample.response_bytes);
     if (sample.upstream) upstream.add(*sample.upstream);
     if (sample.error) errors.add(*sample.error);
+    if (sample.grpc_status) grpc[static_cast<std::size_t>(*sample.grpc_status) % kGrpcStatuses].add();
 }
 
 MetricsRegistry::MetricsRegistry(std::size_t workers, std::size_t max_routes)

@@ -163,6 +163,9 @@ class ErrorCells {
     std::array<Counter, kCells> counts_{};
 };
 
+// Answers by gRPC status, 0 to 16.
+constexpr std::size_t kGrpcStatuses = 17;
+
 // What one finished exchange adds to its route.
 struct RouteSample {
     std::uint8_t method = 0;  // whoever shows the cells knows its name (http::Method)
@@ -172,6 +175,7 @@ struct RouteSample {
     std::uint64_t response_bytes = 0;
     std::optional<Duration> upstream;  // nothing when no upstream was asked
     std::optional<Code> error;
+    std::optional<int> grpc_status;
 };
 
 struct alignas(kCacheLine) RouteCells {
@@ -181,6 +185,7 @@ struct alignas(kCacheLine) RouteCells {
     Histogram<SizeScale> request_bytes;
     Histogram<SizeScale> response_bytes;
     ErrorCells errors;
+    std::array<Counter, kGrpcStatuses> grpc;
 
     void record(const RouteSample& sample);
 };
@@ -214,6 +219,7 @@ struct RouteTotals {
     std::vector<StatusCount> statuses;  // sorted by method and status
     HistogramTotals duration, upstream, request_bytes, response_bytes;
     std::array<std::uint64_t, ErrorCells::kCells> errors{};
+    std::array<std::uint64_t, kGrpcStatuses> grpc{};
 };
 
 // Owns every cell; references stay valid as long as the registry.

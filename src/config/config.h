@@ -24,6 +24,8 @@ struct Place {
 enum class Environment : std::uint8_t { development, testing, staging, production };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, critical, off };
 enum class LogFormat : std::uint8_t { json, text };
+enum class ProxyUse : std::uint8_t { off, optional, required };  // PROXY protocol, from clients
+enum class ProxySend : std::uint8_t { off, v1, v2 };             // and to endpoints
 
 struct App {
     std::string name = "suoke-gateway";
@@ -50,6 +52,9 @@ struct Server {
     Duration write_timeout = 30s;          // longest a client may accept nothing of its answer
     Duration drain_timeout = 30s;          // SIGTERM: exchanges get this long
     std::vector<std::string> trusted_proxies;  // networks whose X-Forwarded-* we believe
+    ProxyUse proxy_protocol = ProxyUse::off;
+    std::vector<std::string> proxy_protocol_from;  // networks whose PROXY header we believe
+    std::string unix_mode = "0660";        // permissions of a Unix socket we listen on
     bool operator==(const Server&) const = default;
 };
 
@@ -137,6 +142,7 @@ struct Service {
     std::string host_header;             // empty: the endpoint's host:port; "preserve": the client's
     std::optional<Duration> timeout;     // response timeout of routes that say nothing themselves
     std::optional<Duration> connect_timeout;
+    ProxySend proxy_protocol = ProxySend::off;
     Place place;
     bool operator==(const Service&) const = default;
 };
@@ -168,6 +174,23 @@ struct FixedResponse {
     bool operator==(const FixedResponse&) const = default;
 };
 
+// Another way to say a path: /service/method, or /service/* without a method. Loading folds it into
+// the route's path, so whoever uses a Config finds it empty.
+struct GrpcMatch {
+    std::string service;                  // "suoke.rag.v1.RagService"
+    std::string method;                   // empty: every method of the service
+    bool operator==(const GrpcMatch&) const = default;
+};
+
+struct GrpcWeb {
+    bool enabled = true;
+    std::vector<std::string> allow_origins;   // "https://app.suoke.life", or "*"
+    std::vector<std::string> allow_headers;   // besides those gRPC-Web itself needs
+    std::vector<std::string> expose_headers;  // besides grpc-status, grpc-message and its details
+    bool allow_credentials = false;           // never with "*"
+    bool operator==(const GrpcWeb&) const = default;
+};
+
 struct Route {
     std::string name;
     // what it matches; exactly one of prefix, path, regex (none: every path)
@@ -175,6 +198,7 @@ struct Route {
     std::string prefix;                   // at segment borders
     std::string path;                     // exact; {param} segments; trailing /* for the rest
     std::string regex;                    // RE2 over the whole normalised path
+    std::optional<GrpcMatch> grpc;
     std::vector<std::string> methods;     // empty: any
     std::vector<Condition> headers;
     std::vector<Condition> query;
@@ -197,6 +221,7 @@ struct Route {
     std::string host_header;              // overrides the service's
     HeaderEdit request_headers;
     HeaderEdit response_headers;
+    std::optional<GrpcWeb> grpc_web;      // translated for browsers
     Place place;
     bool operator==(const Route&) const = default;
 };

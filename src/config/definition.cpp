@@ -47,6 +47,24 @@ std::span<const Choice<Protocol>> choices(std::type_identity<Protocol>) {
     return kAll;
 }
 
+std::span<const Choice<ProxyUse>> choices(std::type_identity<ProxyUse>) {
+    static constexpr Choice<ProxyUse> kAll[] = {
+        {"off", ProxyUse::off},
+        {"optional", ProxyUse::optional},
+        {"required", ProxyUse::required},
+    };
+    return kAll;
+}
+
+std::span<const Choice<ProxySend>> choices(std::type_identity<ProxySend>) {
+    static constexpr Choice<ProxySend> kAll[] = {
+        {"off", ProxySend::off},
+        {"v1", ProxySend::v1},
+        {"v2", ProxySend::v2},
+    };
+    return kAll;
+}
+
 // ---- The fields. ----
 
 const Fields& describe(std::type_identity<App>) {
@@ -114,6 +132,17 @@ const Fields& describe(std::type_identity<Server>) {
             "Networks of proxies in front of us whose Forwarded and X-Forwarded-* we believe.")
             .env({"TRUSTED_PROXIES", "FORWARDED_ALLOW_IPS"})
             .check(rules::network),
+        field<&Server::proxy_protocol>(
+            "proxy_protocol",
+            "Who a connection is from, told by a proxy in front (PROXY protocol 1 or 2). optional: "
+            "believed from proxy_protocol_from; required: and every other connection is closed."),
+        field<&Server::proxy_protocol_from>(
+            "proxy_protocol_from", "Networks of the proxies whose PROXY header we believe.")
+            .check(rules::network),
+        field<&Server::unix_mode>(
+            "unix_mode", "Permissions of the Unix socket we listen on, octal.")
+            .check(rules::file_mode)
+            .restart(),
     };
     return kFields;
 }
@@ -233,7 +262,8 @@ const Fields& describe(std::type_identity<Metrics>) {
 
 const Fields& describe(std::type_identity<Endpoint>) {
     static const Fields kFields = {
-        field<&Endpoint::host>("host", "Its address or name.").check(rules::host_name),
+        field<&Endpoint::host>("host", "Its address or name, or unix:/path/to/socket.")
+            .check(rules::endpoint_host),
         field<&Endpoint::port>("port", "Its TCP port.").range(1, 65535),
         field<&Endpoint::weight>("weight", "Its share of the traffic beside the others'; 0: none.")
             .range(0, 1'000'000),
@@ -258,6 +288,9 @@ const Fields& describe(std::type_identity<Service>) {
             "timeout", "Response timeout of routes that say none themselves; 0: no limit."),
         field<&Service::connect_timeout>("connect_timeout",
                                          "Instead of performance.timeouts.connect; 0: no limit."),
+        field<&Service::proxy_protocol>(
+            "proxy_protocol",
+            "Tell endpoints who the client is (PROXY protocol); such connections are not reused."),
         field<&Service::shorthand, &Shorthand::name>(
             "name", "What routes call it, where its key is not that.")
             .not_empty()
@@ -266,7 +299,7 @@ const Fields& describe(std::type_identity<Service>) {
             "url", "Short for one endpoint and an upstream_prefix: http://host[:port][/base].")
             .input(),
         field<&Service::shorthand, &Shorthand::host>("host", "Short for the host of one endpoint.")
-            .check(rules::host_name)
+            .check(rules::endpoint_host)
             .input(),
         field<&Service::shorthand, &Shorthand::port>("port", "Short for the port of one endpoint.")
             .range(1, 65535)
@@ -324,6 +357,34 @@ const Fields& describe(std::type_identity<FixedResponse>) {
     return kFields;
 }
 
+const Fields& describe(std::type_identity<GrpcMatch>) {
+    static const Fields kFields = {
+        field<&GrpcMatch::service>("service", "Its full name, like suoke.rag.v1.RagService.")
+            .check(rules::grpc_name),
+        field<&GrpcMatch::method>("method", "One of its methods; empty: all.")
+            .check(rules::grpc_name),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<GrpcWeb>) {
+    static const Fields kFields = {
+        field<&GrpcWeb::enabled>("enabled", "Translate between gRPC-Web and gRPC."),
+        field<&GrpcWeb::allow_origins>(
+            "allow_origins", "Pages that may call, like https://app.suoke.life; or *: any.")
+            .check(rules::origin),
+        field<&GrpcWeb::allow_headers>(
+            "allow_headers", "Headers pages may send besides those gRPC-Web needs.")
+            .check(rules::token),
+        field<&GrpcWeb::expose_headers>(
+            "expose_headers", "Headers pages may read besides grpc-status and grpc-message.")
+            .check(rules::token),
+        field<&GrpcWeb::allow_credentials>(
+            "allow_credentials", "Pages may send cookies; not with the origin *."),
+    };
+    return kFields;
+}
+
 const Fields& describe(std::type_identity<Route>) {
     static const Fields kFields = {
         field<&Route::name>(
@@ -341,6 +402,10 @@ const Fields& describe(std::type_identity<Route>) {
             .check(rules::path_or_nothing),
         field<&Route::regex>("regex",
                              "An RE2 expression that the whole normalised path must match."),
+        field<&Route::grpc>(
+            "grpc",
+            "Instead of a path: a gRPC service and, when only that is meant, one of its methods.")
+            .input(),
         field<&Route::methods>("methods", "The methods it is for; none: any.").check(rules::method),
         field<&Route::headers>("headers", "Headers the request must have."),
         field<&Route::query>("query", "Query parameters the request must have."),
@@ -375,6 +440,7 @@ const Fields& describe(std::type_identity<Route>) {
                                        "Edits of the header that the upstream sees."),
         field<&Route::response_headers>("response_headers",
                                         "Edits of the header that the client sees."),
+        field<&Route::grpc_web>("grpc_web", "Let browsers call this gRPC service."),
     };
     return kFields;
 }

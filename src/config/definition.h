@@ -18,6 +18,8 @@ std::span<const Choice<Environment>> choices(std::type_identity<Environment>);
 std::span<const Choice<LogLevel>> choices(std::type_identity<LogLevel>);
 std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>);
 std::span<const Choice<Protocol>> choices(std::type_identity<Protocol>);
+std::span<const Choice<ProxyUse>> choices(std::type_identity<ProxyUse>);
+std::span<const Choice<ProxySend>> choices(std::type_identity<ProxySend>);
 
 const Fields& describe(std::type_identity<App>);
 const Fields& describe(std::type_identity<Server>);
@@ -34,6 +36,8 @@ const Fields& describe(std::type_identity<Condition>);
 const Fields& describe(std::type_identity<HeaderEdit>);
 const Fields& describe(std::type_identity<Redirect>);
 const Fields& describe(std::type_identity<FixedResponse>);
+const Fields& describe(std::type_identity<GrpcMatch>);
+const Fields& describe(std::type_identity<GrpcWeb>);
 const Fields& describe(std::type_identity<Route>);
 const Fields& describe(std::type_identity<Config>);
 

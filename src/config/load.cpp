@@ -110,6 +110,7 @@ class Loader {
         settle_environment();
         if (!loaded_.config.logging.file_enabled) loaded_.config.logging.file.clear();
         name_services(loaded_.config, report_);
+        fold_routes(loaded_.config, report_);
         name_routes(loaded_.config);
         check(loaded_.config, report_);
     }

@@ -82,6 +82,8 @@ std::string_view listen_address(std::string_view s) {
     return host_name(s);
 }
 
+std::string_view endpoint_host(std::string_view s) { return listen_address(s); }
+
 std::string_view site_name(std::string_view s) {
     std::string_view rest = s.starts_with("*.") ? s.substr(2) : s;
     return host_name(rest).empty() && rest.find('*') == rest.npos
@@ -115,6 +117,29 @@ std::string_view rewrite(std::string_view s) {
     return s.empty() || (s.find(" => ") != s.npos && !trim(s.substr(0, s.find(" => "))).empty())
                ? ""
                : "must have the form 'regex => template', like '^/old/(.*)$ => /new/$1'";
+}
+
+std::string_view file_mode(std::string_view s) {
+    constexpr std::string_view kWanted = "must be octal permissions, like 0660";
+    if (s.size() < 3 || s.size() > 4 || (s.size() == 4 && s.front() != '0')) return kWanted;
+    return s.find_first_not_of("01234567") == s.npos ? "" : kWanted;
+}
+
+std::string_view grpc_name(std::string_view s) {
+    for (char c : s)
+        if (!is_digit(c) && !(lower(c) >= 'a' && lower(c) <= 'z') && c != '_' && c != '.')
+            return "must be a name as in the .proto file, of letters, digits, '_' and '.'";
+    return "";
+}
+
+// RFC 6454 §6.2: scheme://host[:port], as browsers send it.
+std::string_view origin(std::string_view s) {
+    constexpr std::string_view kWanted = "must be an origin, like https://app.suoke.life, or *";
+    if (s == "*") return "";
+    std::string_view rest = s.starts_with("https://") ? s.substr(8) : s.starts_with("http://") ? s.substr(7) : "";
+    for (char c : rest)
+        if (c != lower(c)) return kWanted;
+    return rest.empty() || rest.find_first_of("/ \t@?#*,") != rest.npos || has_control(rest) ? kWanted : "";
 }
 
 }  // namespace rules

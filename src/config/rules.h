@@ -19,11 +19,15 @@ std::string_view token(std::string_view text);
 std::string_view path_or_nothing(std::string_view text);
 std::string_view path(std::string_view text);
 std::string_view host_name(std::string_view text);
+std::string_view endpoint_host(std::string_view text);
 std::string_view listen_address(std::string_view text);
 std::string_view site_name(std::string_view text);
 std::string_view host_header(std::string_view text);
 std::string_view network(std::string_view text);
 std::string_view rewrite(std::string_view text);
+std::string_view file_mode(std::string_view text);
+std::string_view grpc_name(std::string_view text);
+std::string_view origin(std::string_view text);
 
 }  // namespace rules
 }  // namespace suoke::config

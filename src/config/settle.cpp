@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -148,6 +149,7 @@ class RouteCheck {
         does_one_thing();
         if (!route_.service.empty()) names_a_service();
         if (route_.redirect) redirects();
+        if (route_.grpc_web) allows_origins();
         for (auto* conditions : {&route_.headers, &route_.query, &route_.cookies})
             for (const Condition& condition : *conditions)
                 if (condition.equals && condition.regex)
@@ -161,6 +163,13 @@ class RouteCheck {
         std::string key = field.empty() ? key_ : fmt::format("{}.{}", key_, field);
         Place place = field.empty() ? route_.place : report_.place_of(key);
         report_.error(place.source.empty() ? route_.place : place, key, std::move(sentence));
+    }
+
+    void allows_origins() {
+        const GrpcWeb& web = *route_.grpc_web;
+        bool any = std::find(web.allow_origins.begin(), web.allow_origins.end(), "*") != web.allow_origins.end();
+        if (any && web.allow_credentials)
+            complain("grpc_web.allow_credentials", "cannot go with the origin *: name the origins");
     }
 
     void matches_one_way() {
@@ -218,6 +227,21 @@ void check_names(const Config& config, Report& report) {
 }
 
 // "/api/v1/users/" -> "api-v1-users"
+// `grpc` is another way to say a path: gRPC's own, /package.Service/Method.
+void fold_grpc(Route& route, std::size_t index, Report& report) {
+    if (!route.grpc) return;
+    GrpcMatch match = std::move(*route.grpc);
+    route.grpc.reset();
+    std::string key = fmt::format("routes[{}].grpc", index);
+    Place place = report.place_of(key);
+    if (place.source.empty()) place = route.place;
+    if (!route.path.empty() || !route.prefix.empty() || !route.regex.empty())
+        return report.error(place, key, "stands beside a path, prefix or regex; give one");
+    if (match.service.empty()) return report.error(place, key, "needs a service");
+    route.path = fmt::format("/{}/{}", match.service, match.method.empty() ? "*" : match.method);
+    route.strip_prefix = false;
+}
+
 std::string name_from(const Route& route) {
     const std::string& path = route.prefix.empty() ? route.path : route.prefix;
     std::string out;
@@ -252,6 +276,10 @@ void name_services(Config& config, Report& report) {
     config.services = std::move(by_name);
 }
 
+void fold_routes(Config& config, Report& report) {
+    for (std::size_t i = 0; i < config.routes.size(); ++i) fold_grpc(config.routes[i], i, report);
+}
+
 void name_routes(Config& config) {
     std::set<std::string> taken;
     for (const Route& route : config.routes) taken.insert(route.name);
@@ -265,7 +293,16 @@ void name_routes(Config& config) {
     }
 }
 
+void check_server(const Config& config, Report& report) {
+    const Server& server = config.server;
+    bool nobody = server.proxy_protocol_from.empty() && !server.host.starts_with("unix:");
+    if (server.proxy_protocol != ProxyUse::off && nobody)
+        report.error(report.place_of("server.proxy_protocol"), "server.proxy_protocol",
+                     "needs proxy_protocol_from: the networks it is believed from");
+}
+
 void check(const Config& config, Report& report) {
+    check_server(config, report);
     check_services(config, report);
     for (std::size_t i = 0; i < config.routes.size(); ++i) RouteCheck(config, i, report).run();
     check_names(config, report);

@@ -14,6 +14,7 @@ void fold_services(Config& config, Report& report, bool in_file);
 // Services are known by their name from here on.
 void name_services(Config& config, Report& report);
 // Gives every route a name.
+void fold_routes(Config& config, Report& report);
 void name_routes(Config& config);
 // The rules about routes and services.
 void check(const Config& config, Report& report);

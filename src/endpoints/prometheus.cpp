@@ -198,6 +198,18 @@ MetricFamily latency_sum(const Routes& routes) {
                     "Time spent on requests, summed; for old dashboards.", values);
 }
 
+MetricFamily grpc_answers(const Routes& routes) {
+    std::map<Labels, double> values;
+    for (const RouteTotals& r : routes)
+        for (std::size_t status = 0; status < kGrpcStatuses; ++status)
+            if (r.grpc[status] > 0)
+                values[{{"grpc_status", std::to_string(status)},
+                        {"path", r.labels.path},
+                        {"route", r.labels.name}}] += static_cast<double>(r.grpc[status]);
+    return counters("suoke_gateway_grpc_requests_total", "gRPC calls, by the status they ended with.",
+                    values);
+}
+
 MetricFamily errors(const Routes& routes, std::span<const WorkerCells> workers) {
     std::map<Labels, double> values;
     auto add = [&](Code code, const std::string& path, const std::string& route, std::uint64_t n) {
@@ -372,6 +384,7 @@ void add_routes(std::vector<MetricFamily>& page, const Routes& routes) {
     for (const RequestView& view : kRequestViews) page.push_back(requests(view, routes));
     for (const HistogramView& view : kHistogramViews) page.push_back(histograms(view, routes));
     page.push_back(latency_sum(routes));
+    page.push_back(grpc_answers(routes));
 }
 
 void add_workers(std::vector<MetricFamily>& page, std::span<const WorkerCells> workers) {

@@ -16,9 +16,12 @@ constexpr Entry kOrder[] = {
     {"request_id", request_id, "everything after it can be found in the logs, refusals included"},
     {"client_address", client_address, "later filters decide by the real address"},
     {"strip_identity", strip_identity, "before anything could believe what the client says it is"},
+    {"grpc_web", grpc_web, "before whoever may refuse: browsers read errors only with its fields"},
+    {"grpc", grpc, "inside gRPC-Web, so that it sees gRPC only; its deadline holds for all that wait"},
     {"query_limit", query_limit, "the cheapest refusals come first"},
     {"body_limit", body_limit, "refuses by Content-Length before a byte of body is read"},
     {"gateway_headers", gateway_headers, "says who answered; outside the route's own edits"},
+    {"grpc_onward", grpc_onward, "as late as can be: the timeout shrinks by what was waited before"},
     {"edit_headers", edit_headers, "last: the operator's word on requests, the first on responses"},
 };
 

@@ -42,8 +42,7 @@ class BodyLimit final : public Check {
             if (*length > most_) return too_large(most_);
             return gateway::go_on();
         }
-        ex.wrapped_body = std::make_unique<LimitedBody>(*request.body, most_);
-        request.body = ex.wrapped_body.get();
+        ex.wrap_request_body(std::make_unique<LimitedBody>(*request.body, most_));
         return gateway::go_on();
     }
     std::uint64_t most_;

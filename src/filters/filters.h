@@ -20,9 +20,12 @@ CheckPtr hop_by_hop(const config::Config&, const config::Route&);
 CheckPtr request_id(const config::Config&, const config::Route&);
 CheckPtr client_address(const config::Config&, const config::Route&);
 CheckPtr strip_identity(const config::Config&, const config::Route&);
+CheckPtr grpc_web(const config::Config&, const config::Route&);
+CheckPtr grpc(const config::Config&, const config::Route&);
 CheckPtr query_limit(const config::Config&, const config::Route&);
 CheckPtr body_limit(const config::Config&, const config::Route&);
 CheckPtr gateway_headers(const config::Config&, const config::Route&);
+CheckPtr grpc_onward(const config::Config&, const config::Route&);
 CheckPtr edit_headers(const config::Config&, const config::Route&);
 
 // The innermost ones: they answer.

@@ -144,6 +144,7 @@ void json_line(Line& line, const Moment& when, const Facts& f) {
     optional_text(line, R"(,"route":)", f.route, kName);
     optional_text(line, R"(,"path":)", f.path, kName);
     line.text(R"(,"status_code":)").number(static_cast<std::uint64_t>(std::max(f.status, 0)));
+    if (f.grpc_status) line.text(R"(,"grpc_status":)").number(static_cast<std::uint64_t>(*f.grpc_status));
     optional_text(line, R"(,"reason":)", f.reason(), kReason);
     line.text(R"(,"response_time_ms":)").millis(f.duration);
     line.text(R"(,"request_size_bytes":)").number(f.request_bytes);
@@ -178,6 +179,7 @@ void text_line(Line& line, const Moment& when, const Facts& f) {
         line.text(" ").millis(f.upstream_total).text("ms");
     }
     if (f.attempts > 1) line.text(" attempts=").number(f.attempts);
+    if (f.grpc_status) line.text(" grpc=").number(static_cast<std::uint64_t>(*f.grpc_status));
     if (f.error) line.text(" reason=").word(f.reason(), kReason);
     if (!f.request_id.empty()) line.text(" id=").word(f.request_id, kRequestId);
     if (!f.user_id.empty()) line.text(" user=").word(f.user_id, kUserId);

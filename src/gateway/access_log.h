@@ -10,7 +10,7 @@
 //
 // JSON, one object a line; a field without a value is left out:
 //   timestamp (when the request began), level, logger, message, method, route, path (the template),
-//   status_code, reason, response_time_ms, request_size_bytes, response_size_bytes, request_id,
+//   status_code, grpc_status, reason, response_time_ms, request_size_bytes, response_size_bytes, request_id,
 //   user_id, client_ip, user_agent, protocol, service, instance, upstream_ms, attempts.
 
 #include <array>

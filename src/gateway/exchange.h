@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/arena.h"
 #include "gateway/router.h"
+#include "http/grpc.h"
 #include "http/handler.h"
 
 namespace suoke::gateway {
@@ -40,7 +42,8 @@ struct Exchange {
     std::optional<Error> refusal;       // what routes of last resort answer
     TimePoint deadline = kNever;        // of everything this exchange waits for
 
-    http::Body wrapped_body;            // around the session's, when a filter watches it
+    std::vector<http::Body> wrapped_bodies;  // around the session's, the outermost last
+    http::GrpcKind grpc = http::GrpcKind::none;  // what the answer has to be, if any
 
     // who asks
     std::string_view request_id;
@@ -56,9 +59,15 @@ struct Exchange {
     Duration upstream_connect{};
     Duration upstream_head{};           // from upstream_began to the response head
     int status = 0;
+    std::optional<int> grpc_status;     // what the client was told, in head or trailers
     std::optional<Code> failure;        // why we answered instead of the upstream
     http::Sent sent;
 
+    // A filter that watches or changes the request's body puts its own source around it.
+    void wrap_request_body(http::Body outer) {
+        wrapped_bodies.push_back(std::move(outer));
+        request.body = wrapped_bodies.back().get();
+    }
     // Body bytes the client has sent so far.
     std::uint64_t request_bytes() const { return request.body ? request.body->received() : 0; }
 };

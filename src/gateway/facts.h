@@ -35,6 +35,7 @@ struct Facts {
     std::string_view route;  // its name
     std::string_view path;   // its template; never what the client sent
     int status = 0;
+    std::optional<int> grpc_status;  // of gRPC exchanges
     std::optional<Code> error;  // why the gateway answered (or gave up) instead of the upstream
     bool client_gone = false;   // left before the answer was complete
 
@@ -58,7 +59,8 @@ inline void record(const Facts& facts, RouteCells& cells) {
                        .duration = facts.duration,
                        .request_bytes = facts.request_bytes,
                        .response_bytes = facts.response_bytes,
-                       .error = facts.error};
+                       .error = facts.error,
+                       .grpc_status = facts.grpc_status};
     if (facts.attempts > 0) sample.upstream = facts.upstream_total;
     cells.record(sample);
 }

@@ -4,6 +4,7 @@
 #include "gateway/attempt_h1.h"
 #include "gateway/attempt_h2.h"
 #include "gateway/hop_by_hop.h"
+#include "gateway/proxy_preamble.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 #include "http/uri.h"
@@ -62,7 +63,7 @@ rt::Task<Result<AttemptPtr>> attempt_on_new_connection(Exchange& ex, upstream::B
         if (!client) co_return client.error();
         attempt = std::make_unique<AttemptH2>(std::move(*client), ex.request.head.method, limits_of(ex));
     } else {
-        auto lease = co_await berth.h1->open(patience.connect, patience.queue);
+        auto lease = co_await berth.h1->open(patience.connect, patience.queue, proxy_preamble(ex));
         if (!lease) co_return lease.error();
         attempt = std::make_unique<AttemptH1>(std::move(*lease), ex.worker.buffers(), limits_of(ex));
     }

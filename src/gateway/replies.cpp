@@ -56,8 +56,20 @@ http::Response json_response(int status, std::string body) {
     return text_response(status, "application/json", std::move(body));
 }
 
-http::Response Replies::render(const Exchange& ex, const Error& error) const {
+http::Response grpc_response(Exchange& ex, http::GrpcKind kind, int status, std::string_view message) {
+    http::GrpcType asked = http::grpc_type(ex.request.head.headers);
+    http::Response response;
+    http::Headers& head = response.headers;
+    head.add(http::HeaderId::content_type, ex.arena.join({http::media_type(kind), asked.suffix}));
+    head.add("grpc-status", ex.arena.copy(std::to_string(status)));
+    if (!message.empty()) head.add("grpc-message", ex.arena.copy(http::encode_grpc_message(message)));
+    return response;
+}
+
+http::Response Replies::render(Exchange& ex, const Error& error) const {
     const ErrorRow& kind = row(error.code);
+    if (http::GrpcType asked = http::grpc_type(ex.request.head.headers))
+        return grpc_response(ex, asked.kind, kind.grpc, std::string(kind.reason) + ": " + message_of(ex, error));
     http::Response response = wants_problem(ex.request)
                                   ? text_response(kind.status, "application/problem+json", problem_body(ex, error))
                                   : json_response(kind.status, body_of(ex, error));

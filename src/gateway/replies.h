@@ -13,9 +13,14 @@ class Replies {
  public:
     // The superset body every client of the predecessor can read, or application/problem+json
     // (RFC 9457) for a client that asks for it.
-    http::Response render(const Exchange& ex, const Error& error) const;
+    // To a gRPC request (gRPC-Web too): status 200 and the error as grpc-status, in the head alone
+    // ("Trailers-Only" of gRPC's PROTOCOL-HTTP2.md).
+    http::Response render(Exchange& ex, const Error& error) const;
 };
 
+// A gRPC answer without messages: the status in the head, no body. What it points into lives in the
+// exchange.
+http::Response grpc_response(Exchange& ex, http::GrpcKind kind, int status, std::string_view message);
 http::Response json_response(int status, std::string body);
 http::Response text_response(int status, std::string_view content_type, std::string body);
 

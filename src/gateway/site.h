@@ -16,6 +16,7 @@
 #include "gateway/rewrite.h"
 #include "gateway/router.h"
 #include "http/handler.h"
+#include "http/proxy_reader.h"
 #include "rt/socket.h"
 #include "upstream/pool.h"
 
@@ -33,6 +34,7 @@ struct Service {
     std::vector<std::uint16_t> rotation;     // round robin walks this; weights are repetitions
     std::string upstream_prefix;
     std::string host_header;                 // empty: the endpoint's name
+    int proxy_version = 0;                   // of the PROXY header new connections begin with; 0: none
     Duration connect_timeout{}, write_timeout{}, pool_timeout{};
 };
 
@@ -68,6 +70,8 @@ class Site {
     std::unique_ptr<Route> wrong_method;                  // 405
     std::unique_ptr<Route> unreadable;                    // requests that are not HTTP
     std::vector<rt::Network> trusted_proxies;
+    http::ProxyUse proxy_protocol = http::ProxyUse::off;
+    std::vector<rt::Network> proxy_protocol_from;
     http::SessionLimits limits;
     upstream::PoolLimits pool;
     std::size_t route_count() const { return routes.size() + 3; }

@@ -82,7 +82,7 @@ void Worker::forget_old_sites() {
     std::vector<std::string> keep;
     for (const auto& site : sites_)
         for (const auto& service : site->site->services)
-            for (const Endpoint& endpoint : service->endpoints) keep.push_back(endpoint.address.to_string());
+            for (const Endpoint& endpoint : service->endpoints) keep.push_back(endpoint.address.identity());
     pools_.retain(keep);
 }
 
@@ -96,12 +96,29 @@ std::uint16_t Worker::next_endpoint(LocalSite& local, const Service& service) {
 
 void Worker::accepted(rt::StreamPtr stream, const rt::Address& peer) {
     cells_.connections_accepted.add();
-    if (connections_.size() >= most_connections()) {
+    if (connections_.size() >= most_connections() || comes_past_the_proxy(peer)) {
         cells_.connections_refused.add();
         stream->reset_on_close();
         return;
     }
     connections_.spawn(connection(std::move(stream), peer));
+}
+
+// Whoever may open our Unix socket is believed, as the socket's permissions say; others by network.
+bool Worker::is_known_proxy(const rt::Address& peer) const {
+    if (peer.is_unix()) return true;
+    for (const rt::Network& network : now_->site->proxy_protocol_from)
+        if (network.contains(peer)) return true;
+    return false;
+}
+
+http::ProxyUse Worker::proxy_use(const rt::Address& peer) const {
+    http::ProxyUse use = now_->site->proxy_protocol;
+    return use == http::ProxyUse::off || !is_known_proxy(peer) ? http::ProxyUse::off : use;
+}
+
+bool Worker::comes_past_the_proxy(const rt::Address& peer) const {
+    return now_->site->proxy_protocol == http::ProxyUse::required && !is_known_proxy(peer);
 }
 
 // server.max_connections is the process': each worker may hold its share.
@@ -116,6 +133,14 @@ rt::Task<void> Worker::connection(rt::StreamPtr stream, rt::Address peer) {
         ~Count() { cells.connections_open.add(-1); }
     } count{cells_};
     cells_.connections_open.add(1);
+    if (http::ProxyUse use = proxy_use(peer); use != http::ProxyUse::off) {
+        auto told = co_await http::read_proxy_header(*stream, use, deadline_after(loop_.now(), limits().header_timeout));
+        if (!told) {
+            cells_.refusals.add(told.error().code);
+            co_return;
+        }
+        if (*told) peer = **told;
+    }
     http::Connection session(*stream, peer, buffers_, *this);
     sessions_.push_back(session);
     if (draining_) session.drain();
@@ -151,6 +176,13 @@ std::string_view Worker::date() {
     return date_;
 }
 
+// What a gRPC client knows in the end: what it was told, or what it makes of a broken stream.
+static std::optional<int> grpc_status_of(const Exchange& ex, std::optional<Code> error) {
+    if (ex.grpc == http::GrpcKind::none) return std::nullopt;
+    if (error) return row(*error).grpc;
+    return ex.grpc_status.value_or(static_cast<int>(http::GrpcStatus::unknown));
+}
+
 // The one account of an exchange, told to log and metrics.
 void Worker::finished(Exchange& ex) {
     if (!ex.route) return;
@@ -173,6 +205,7 @@ void Worker::finished(Exchange& ex) {
     facts.client_gone = !ex.sent.complete && (!ex.failure || *ex.failure == Code::client_gone);
     facts.error = facts.client_gone ? std::optional(draining_ ? Code::cancelled : Code::client_gone) : ex.failure;
     facts.status = facts.client_gone && ex.status == 0 ? row(Code::client_gone).status : ex.status;
+    facts.grpc_status = grpc_status_of(ex, facts.error);
     if (ex.route->service) facts.service = ex.route->service->name;
     if (ex.endpoint) facts.endpoint = ex.endpoint->name;
     facts.attempts = ex.attempts;

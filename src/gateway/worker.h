@@ -63,6 +63,9 @@ class Worker final : public http::Handler, public rt::Acceptor {
  private:
     class Visit;
     std::size_t most_connections() const;
+    bool is_known_proxy(const rt::Address& peer) const;
+    bool comes_past_the_proxy(const rt::Address& peer) const;
+    http::ProxyUse proxy_use(const rt::Address& peer) const;
     rt::Task<void> connection(rt::StreamPtr stream, rt::Address peer);
     void finished(Exchange& ex);
     void let_go(LocalSite& local);

@@ -53,6 +53,11 @@ void Loop::unwatch(int fd, Watched& watched) {
         if (events_[i].data.ptr == &watched) events_[i].data.ptr = this;
 }
 
+void Loop::unwatch_shared(int fd, Watched& watched) {
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    unwatch(fd, watched);
+}
+
 void Loop::post(std::function<void()> work) {
     {
         std::lock_guard lock(inbox_mutex_);

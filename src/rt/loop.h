@@ -60,6 +60,7 @@ class Loop {
     void watch(int fd, std::uint32_t epoll_events, Watched& watched);
     void rewatch(int fd, std::uint32_t epoll_events, Watched& watched);
     void unwatch(int fd, Watched& watched);         // before closing the fd
+    void unwatch_shared(int fd, Watched& watched);  // ... when others keep it open
     // Called once a turn, before waiting; for flushing what a turn has gathered.
     void set_turn_end(std::function<void()> hook) { turn_end_ = std::move(hook); }
     Duration last_turn() const { return last_turn_; }  // how long the last turn's work took

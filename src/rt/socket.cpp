@@ -159,6 +159,7 @@ bool Network::contains(const Address& address) const {
 
 namespace {
 
+constexpr unsigned kUnixMode = 0660;
 constexpr std::uint32_t kEverything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 class SocketStream final : public Stream, Watched {
@@ -176,21 +177,8 @@ class SocketStream final : public Stream, Watched {
         ::close(fd_);
     }
 
-    Io read(std::span<char> space) override {
-        ssize_t n = ::recv(fd_, space.data(), space.size(), MSG_DONTWAIT);
-        if (n > 0) {
-            // Less than asked for means the socket is empty: edge-triggered epoll will tell of more,
-            // so the usual second, failing recv is saved. A hang-up is told only once.
-            if (static_cast<std::size_t>(n) < space.size() && !hung_up()) readable_ = false;
-            return {Io::done, static_cast<std::size_t>(n)};
-        }
-        if (n == 0) return {Io::end, 0};
-        if (errno == EAGAIN || errno == EINTR) {
-            readable_ = errno == EINTR;
-            return {Io::would_block, 0};
-        }
-        return {Io::reset, 0};
-    }
+    Io read(std::span<char> space) override { return receive(space, MSG_DONTWAIT); }
+    Io peek(std::span<char> space) override { return receive(space, MSG_DONTWAIT | MSG_PEEK); }
 
     Io write(std::span<const iovec> pieces) override {
         ssize_t n;
@@ -222,6 +210,23 @@ class SocketStream final : public Stream, Watched {
     void expect_connect() { writable_ = false; }
 
  private:
+    Io receive(std::span<char> space, int flags) {
+        ssize_t n = ::recv(fd_, space.data(), space.size(), flags);
+        if (n > 0) {
+            // Less than asked for means the socket is empty: edge-triggered epoll will tell of more,
+            // so the usual second, failing recv is saved. A hang-up is told only once.
+            bool emptied = static_cast<std::size_t>(n) < space.size() && !(flags & MSG_PEEK);
+            if (emptied && !hung_up()) readable_ = false;
+            return {Io::done, static_cast<std::size_t>(n)};
+        }
+        if (n == 0) return {Io::end, 0};
+        if (errno == EAGAIN || errno == EINTR) {
+            readable_ = errno == EINTR;
+            return {Io::would_block, 0};
+        }
+        return {Io::reset, 0};
+    }
+
     void on_events(std::uint32_t events) override {
         bool died = false;  // what is woken below may destroy this
         died_ = &died;
@@ -254,11 +259,18 @@ class SocketListener final : public Listener, Watched, Timer {
         : loop_(loop), fd_(fd), address_(address), acceptor_(acceptor) {
         loop_.watch(fd_, EPOLLIN, *this);
     }
+    SocketListener(Loop& loop, std::shared_ptr<UnixSocket> shared, Acceptor& acceptor)
+        : loop_(loop), fd_(shared->fd()), address_(shared->address()), acceptor_(acceptor), shared_(std::move(shared)) {
+        begin_shared();
+    }
     ~SocketListener() {
         if (died_) *died_ = true;
+        if (shared_) {
+            loop_.unwatch_shared(fd_, *this);
+            return;
+        }
         loop_.unwatch(fd_, *this);
         ::close(fd_);
-        if (address_.is_unix()) ::unlink(address_.host().c_str());
     }
 
     Address address() const override { return address_; }
@@ -297,16 +309,23 @@ class SocketListener final : public Listener, Watched, Timer {
     // Out of descriptors: look away for a moment. The kernel keeps the waiting connections.
     void rest() {
         ++pauses_;
-        listen_for(0);
+        if (shared_) loop_.unwatch_shared(fd_, *this);
+        else listen_for(0);
         loop_.timers().arm(*this, loop_.now() + std::chrono::milliseconds(100));
     }
-    void expired() override { listen_for(EPOLLIN); }
+    void expired() override {
+        if (shared_) begin_shared();
+        else listen_for(EPOLLIN);
+    }
+    // Exclusive watching cannot be changed, only begun anew.
+    void begin_shared() { loop_.watch(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this); }
     void listen_for(std::uint32_t events) { loop_.rewatch(fd_, events, *this); }
 
     Loop& loop_;
     int fd_;
     Address address_;
     Acceptor& acceptor_;
+    std::shared_ptr<UnixSocket> shared_;
     std::uint64_t pauses_ = 0;
     bool* died_ = nullptr;
 };
@@ -325,23 +344,63 @@ void remove_stale_unix_socket(const Address& address) {
     if (!alive) ::unlink(address.host().c_str());
 }
 
+std::uint64_t inode_of(const Address& address) {
+    struct stat info{};
+    return ::stat(address.host().c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
+Error cannot_listen(const Address& address, int error) {
+    std::string hint;
+    if (error == EADDRINUSE) hint = address.is_unix() ? " (is another gateway running?)" : " (is another gateway running? try --port)";
+    return Error(Code::invalid_config, "cannot listen on " + address.to_string() + ": " + reason_of(error) + hint);
+}
+
 }  // namespace
+
+// ---- Unix sockets
+
+UnixSocket::UnixSocket(int fd, const Address& address) : fd_(fd), address_(address), file_(inode_of(address)) {}
+
+UnixSocket::~UnixSocket() {
+    if (file_ != 0 && inode_of(address_) == file_) ::unlink(address_.host().c_str());
+    ::close(fd_);
+}
+
+Result<std::shared_ptr<UnixSocket>> UnixSocket::open(const Address& address, int backlog, unsigned mode) {
+    int fd = open_socket(address);
+    if (fd < 0) return cannot_listen(address, errno);
+    remove_stale_unix_socket(address);
+    // Linux makes the file with the mode of the socket, less the umask; which chmod gives back.
+    ::fchmod(fd, mode);
+    if (::bind(fd, address.raw(), address.length()) != 0) {
+        int error = errno;
+        ::close(fd);
+        return cannot_listen(address, error);
+    }
+    auto socket = std::make_shared<UnixSocket>(fd, address);
+    if (::chmod(address.host().c_str(), mode) != 0 || ::listen(fd, backlog) != 0) return cannot_listen(address, errno);
+    return socket;
+}
+
+std::unique_ptr<Listener> listen(Loop& loop, std::shared_ptr<UnixSocket> socket, Acceptor& acceptor) {
+    return std::make_unique<SocketListener>(loop, std::move(socket), acceptor);
+}
+
+// ---- listening
 
 Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address, int backlog,
                                          Acceptor& acceptor) {
-    auto fault = [&](int error) {
-        return Error(Code::invalid_config, "cannot listen on " + address.to_string() + ": " + reason_of(error) +
-                                               (error == EADDRINUSE ? " (is another gateway running? try --port)" : ""));
-    };
+    if (address.is_unix()) {
+        auto socket = UnixSocket::open(address, backlog, kUnixMode);
+        if (!socket) return socket.error();
+        return listen(loop, std::move(*socket), acceptor);
+    }
+    auto fault = [&](int error) { return cannot_listen(address, error); };
     int fd = open_socket(address);
     if (fd < 0) return fault(errno);
     int on = 1;
-    if (address.is_unix()) {
-        remove_stale_unix_socket(address);
-    } else {
-        ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    }
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (::bind(fd, address.raw(), address.length()) != 0 || ::listen(fd, backlog) != 0) {
         int error = errno;
         ::close(fd);
@@ -350,7 +409,7 @@ Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address, int
     sockaddr_storage raw{};
     socklen_t length = sizeof raw;
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &length);
-    Address bound = address.is_unix() ? address : Address::from(reinterpret_cast<sockaddr*>(&raw), length);
+    Address bound = Address::from(reinterpret_cast<sockaddr*>(&raw), length);
     return std::unique_ptr<Listener>(std::make_unique<SocketListener>(loop, fd, bound, acceptor));
 }
 

@@ -68,6 +68,28 @@ class Listener {
     virtual void accept_pending() = 0;    // what the kernel holds already; before closing
     virtual std::uint64_t pauses() const = 0;  // how often descriptors ran out
 };
+// A Unix socket that listens, for any number of loops: a path has one owner, so that workers cannot
+// bind it one by one. Closed, and its file removed, when the last listener has gone. Thread-safe.
+class UnixSocket {
+ public:
+    // A file left over from a crash is replaced; one that somebody listens on is not. The file never
+    // has more permissions than `mode`.
+    static Result<std::shared_ptr<UnixSocket>> open(const Address& address, int backlog, unsigned mode);
+    UnixSocket(int fd, const Address& address);
+    ~UnixSocket();
+    UnixSocket(const UnixSocket&) = delete;
+    UnixSocket& operator=(const UnixSocket&) = delete;
+    int fd() const { return fd_; }
+    const Address& address() const { return address_; }
+
+ private:
+    int fd_;
+    Address address_;
+    std::uint64_t file_ = 0;  // its inode: another's file at the path is not ours to remove
+};
+// One connection wakes one of the loops that listen.
+std::unique_ptr<Listener> listen(Loop& loop, std::shared_ptr<UnixSocket> socket, Acceptor& acceptor);
+
 // `backlog` in connections. Failures name the address and the reason.
 Result<std::unique_ptr<Listener>> listen(Loop& loop, const Address& address, int backlog,
                                          Acceptor& acceptor);

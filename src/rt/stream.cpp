@@ -100,6 +100,15 @@ class MemoryStream final : public Stream {
         return {Io::done, n};
     }
 
+    Io peek(std::span<char> space) override {
+        if (in_->broken) return {Io::reset, 0};
+        readable_ = !in_->bytes.empty() || in_->closed;
+        if (in_->bytes.empty()) return {in_->closed ? Io::end : Io::would_block, 0};
+        std::size_t n = std::min(space.size(), in_->bytes.size());
+        std::memcpy(space.data(), in_->bytes.data(), n);
+        return {Io::done, n};
+    }
+
     Io write(std::span<const iovec> pieces) override {
         if (out_->gone || in_->broken) return {Io::reset, 0};
         std::size_t written = 0;

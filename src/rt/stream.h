@@ -86,6 +86,9 @@ class Stream {
     Stream& operator=(const Stream&) = delete;
 
     virtual Io read(std::span<char> space) = 0;
+    // Like read(), but the bytes stay. Only sockets and pipes in memory can, not what lies above them.
+    // When what it saw is not enough, wait for more_readable().
+    virtual Io peek(std::span<char>) { return {Io::reset, 0}; }
     virtual Io write(std::span<const iovec> pieces) = 0;
     Io write(std::string_view bytes);
     virtual void shutdown_write() = 0;
@@ -95,6 +98,10 @@ class Stream {
     virtual std::string peer() const = 0;  // "192.0.2.1:4711", "unix:", for logs
 
     StreamWait readable(TimePoint deadline) { return {*this, reader_, readable_, deadline}; }
+    StreamWait more_readable(TimePoint deadline) {
+        readable_ = hung_up_;
+        return readable(deadline);
+    }
     StreamWait writable(TimePoint deadline) { return {*this, writer_, writable_, deadline}; }
 
     // The peer has closed its side, or the connection is broken; bytes may still be unread.

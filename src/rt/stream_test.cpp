@@ -103,6 +103,47 @@ TEST_P(Streams, carry_bytes_both_ways) {
     EXPECT_TRUE(a->read(space).blocked());
 }
 
+Task<void> wait_for_more(Stream& stream, int& woken) {
+    co_await stream.more_readable(kNever);
+    ++woken;
+}
+
+TEST_P(Streams, let_a_reader_look_ahead_and_wait_for_more) {
+    EXPECT_EQ(a->write("head").bytes, 4u);
+    loop.settle();
+    char space[64];
+    for (int i = 0; i < 2; ++i) {
+        Io seen = b->peek(space);
+        EXPECT_EQ(std::string(space, seen.bytes), "head");
+    }
+    int woken = 0;
+    TaskScope scope;
+    scope.spawn(wait_for_more(*b, woken));
+    loop.settle();
+    EXPECT_EQ(woken, 0) << "what was seen is not more";
+    EXPECT_EQ(a->write("+body").bytes, 5u);
+    loop.settle();
+    EXPECT_EQ(woken, 1);
+    EXPECT_EQ(b->read(std::span(space).first(5)).bytes, 5u);
+    EXPECT_TRUE(b->maybe_readable()) << "what lies behind was told of before";
+    EXPECT_EQ(read(*b), "body");
+}
+
+TEST_P(Streams, tell_a_reader_that_looks_ahead_that_the_peer_left) {
+    EXPECT_EQ(a->write("he").bytes, 2u);
+    a.reset();
+    loop.settle();
+    char space[64];
+    EXPECT_EQ(b->peek(space).bytes, 2u);
+    int woken = 0;
+    TaskScope scope;
+    scope.spawn(wait_for_more(*b, woken));
+    EXPECT_EQ(woken, 1);
+    EXPECT_TRUE(b->hung_up());
+    EXPECT_EQ(read(*b), "he");
+    EXPECT_TRUE(b->peek(space).failed());
+}
+
 TEST_P(Streams, wake_a_reader_and_tell_it_the_end_after_the_last_bytes) {
     std::string got;
     Io::State end = Io::done;

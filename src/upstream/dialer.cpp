@@ -3,22 +3,37 @@
 
 namespace suoke::upstream {
 
-std::string EndpointAddress::to_string() const { return authority() + (protocol == Protocol::h2 ? "/h2" : ""); }
-
-std::string EndpointAddress::authority() const {
+std::string EndpointAddress::to_string() const {
     if (host.starts_with("unix:")) return host;
     bool v6 = host.find(':') != std::string::npos && host.front() != '[';
     return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+std::string EndpointAddress::identity() const {
+    return to_string() + (protocol == Protocol::h2 ? " (h2)" : "") + (for_one_client ? " (PROXY)" : "");
+}
+
+namespace {
+
+// A new connection's buffer has room for the few bytes of a preamble; one that has not is broken.
+rt::Task<Result<rt::StreamPtr>> connect(rt::Loop& loop, rt::Address address, std::string preamble, TimePoint deadline) {
+    auto stream = co_await rt::connect(loop, address, deadline);
+    if (!stream || preamble.empty()) co_return stream;
+    rt::Io put = (*stream)->write(preamble);
+    if (put.bytes < preamble.size()) co_return Error(Code::connect_failed, "cannot write to " + address.to_string());
+    co_return stream;
+}
+
+}  // namespace
+
 rt::Task<Result<rt::StreamPtr>> SocketDialer::dial(EndpointAddress endpoint, TimePoint deadline) {
     auto literal = rt::Address::parse(endpoint.host, endpoint.port);
-    if (literal) co_return co_await rt::connect(loop_, *literal, deadline);
+    if (literal) co_return co_await connect(loop_, *literal, std::move(endpoint.preamble), deadline);
     auto addresses = co_await resolver_.resolve(endpoint.host, endpoint.port, deadline);
     if (!addresses) co_return addresses.error();
     Error last(Code::connect_failed);
     for (const rt::Address& address : *addresses) {
-        auto stream = co_await rt::connect(loop_, address, deadline);
+        auto stream = co_await connect(loop_, address, endpoint.preamble, deadline);
         if (stream) co_return std::move(*stream);
         last = stream.error();
     }

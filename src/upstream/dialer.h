@@ -17,8 +17,12 @@ struct EndpointAddress {
     std::string host;  // a name, an IP address, or unix:/path
     std::uint16_t port = 80;
     Protocol protocol = Protocol::h1;
-    std::string authority() const;  // "host:port"; the path of a Unix socket
-    std::string to_string() const;  // ... and what is spoken there, unless it is HTTP/1.1
+    // Connections that begin with word about the client (PROXY protocol) carry that client only: a
+    // pool never reuses them, and keeps them apart from those to the same address without.
+    bool for_one_client = false;
+    std::string preamble{};  // of one connection: what is sent before anything else, TLS included
+    std::string to_string() const;  // "host:port"; unix:/path
+    std::string identity() const;   // of its pool
 };
 
 class Dialer {

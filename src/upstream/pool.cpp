@@ -62,7 +62,7 @@ Lease Pool::take_idle() {
     return {};
 }
 
-rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_deadline) {
+rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_deadline, std::string preamble) {
     while (counts_.open >= limits_.connections) {
         if (queue_.size() >= limits_.waiting) co_return Error(Code::pool_exhausted, "too many requests wait for " + endpoint_.to_string());
         Queue::Turn turn(queue_, pool_deadline);
@@ -79,7 +79,9 @@ rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_de
         }
     } opening{*this};
     ++counts_.open;
-    Result<rt::StreamPtr> stream = co_await dialer_.dial(endpoint_, connect_deadline);
+    EndpointAddress endpoint = endpoint_;
+    endpoint.preamble = std::move(preamble);
+    Result<rt::StreamPtr> stream = co_await dialer_.dial(std::move(endpoint), connect_deadline);
     if (!stream) {
         ++counts_.failed;
         co_return stream.error();
@@ -90,7 +92,7 @@ rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_de
 }
 
 void Pool::give_back(rt::StreamPtr stream) {
-    if (idle_.size() >= limits_.idle || stream->hung_up()) {
+    if (endpoint_.for_one_client || idle_.size() >= limits_.idle || stream->hung_up()) {
         stream.reset();
         return closed();
     }

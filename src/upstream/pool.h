@@ -73,7 +73,8 @@ class Pool {
     // An idle connection, if there is one: the usual case, and no coroutine.
     Lease take_idle();
     // A new connection, or one that comes free in time.
-    rt::Task<Result<Lease>> open(TimePoint connect_deadline, TimePoint pool_deadline);
+    // `preamble`: of an endpoint that is told the client first (EndpointAddress::for_one_client).
+    rt::Task<Result<Lease>> open(TimePoint connect_deadline, TimePoint pool_deadline, std::string preamble = {});
     void close_idle();
     bool unused() const { return counts_.open == 0 && queue_.size() == 0; }
     const PoolCounts& counts() const { return counts_; }

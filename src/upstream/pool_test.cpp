@@ -12,8 +12,9 @@ namespace {
 class Far final : public Dialer {
  public:
     explicit Far(rt::Loop& loop) : loop_(loop) {}
-    rt::Task<Result<rt::StreamPtr>> dial(EndpointAddress, TimePoint deadline) override {
+    rt::Task<Result<rt::StreamPtr>> dial(EndpointAddress endpoint, TimePoint deadline) override {
         ++dials;
+        preamble = endpoint.preamble;
         if (refuse) co_return Error(Code::connect_failed, "refused");
         auto ends = rt::memory_pair(loop_);
         far.push_back(std::move(ends.first));
@@ -25,6 +26,7 @@ class Far final : public Dialer {
     }
     std::vector<rt::StreamPtr> far;
     int dials = 0;
+    std::string preamble;
     bool refuse = false;
     bool hang = false;
 
@@ -248,6 +250,31 @@ TEST(EndpointAddress, is_written_as_an_authority) {
     EXPECT_EQ((EndpointAddress{"users", 8080}.to_string()), "users:8080");
     EXPECT_EQ((EndpointAddress{"2001:db8::1", 80}.to_string()), "[2001:db8::1]:80");
     EXPECT_EQ((EndpointAddress{"unix:/run/u.sock", 80}.to_string()), "unix:/run/u.sock");
+}
+
+TEST_F(PoolTest, a_connection_for_one_client_is_never_reused) {
+    Pools pools(loop, far);
+    EndpointAddress told{"10.0.0.1", 80};
+    told.for_one_client = true;
+    Pool& apart = pools.of(told);
+    EXPECT_NE(&apart, &pools.of({"10.0.0.1", 80}));
+    struct Opener {
+        static rt::Task<void> open(Pool& pool, std::optional<Lease>& lease) {
+            std::string preamble = "PROXY UNKNOWN\r\n";
+            auto opened = co_await pool.open(kNever, kNever, std::move(preamble));
+            if (opened) lease.emplace(std::move(*opened));
+        }
+    };
+    std::optional<Lease> lease;
+    scope.spawn(Opener::open(apart, lease));
+    loop.settle();
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(far.preamble, "PROXY UNKNOWN\r\n");
+    lease->give_back();
+    loop.settle();
+    EXPECT_TRUE(far.far[0]->hung_up());
+    EXPECT_FALSE(apart.take_idle());
+    EXPECT_TRUE(apart.unused());
 }
 
 }  // namespace

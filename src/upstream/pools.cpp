@@ -8,12 +8,12 @@ namespace suoke::upstream {
 Berth Pools::of(const EndpointAddress& endpoint, const PoolLimits& limits) {
     Berth berth;
     if (endpoint.protocol == Protocol::h2) {
-        auto& pool = h2_[endpoint.to_string()];
+        auto& pool = h2_[endpoint.identity()];
         if (!pool) pool = std::make_unique<H2Pool>(loop_, dialer_, buffers_, endpoint);
         berth.h2 = pool.get();
         berth.h2->set_limits(limits);
     } else {
-        auto& pool = h1_[endpoint.to_string()];
+        auto& pool = h1_[endpoint.identity()];
         if (!pool) pool = std::make_unique<Pool>(loop_, dialer_, endpoint);
         berth.h1 = pool.get();
         berth.h1->set_limits(limits);

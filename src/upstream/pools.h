@@ -23,7 +23,7 @@ class Pools {
  public:
     Pools(rt::Loop& loop, Dialer& dialer, rt::BufferPool& buffers) : loop_(loop), dialer_(dialer), buffers_(buffers) {}
     Berth of(const EndpointAddress& endpoint, const PoolLimits& limits);
-    // Forgets what nobody uses and `keep` does not name (EndpointAddress::to_string()).
+    // Forgets what nobody uses and `keep` does not name (EndpointAddress::identity()).
     void retain(const std::vector<std::string>& keep);
     PoolCounts counts() const;
 
