@@ -29,6 +29,8 @@ class WorkerThread {
     void adopt(gateway::SitePtr site) { worker_.adopt(std::move(site)); }
     Result<rt::Address> listen(const rt::Address& address, int backlog);
 
+    std::vector<gateway::StreamFacts> list_streams() { return worker_.list_streams(); }
+
     void start();
     rt::Loop& loop() { return loop_; }
     // In the worker's thread: no new connections, running exchanges have until `deadline`; then the

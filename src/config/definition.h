@@ -26,12 +26,14 @@ const Fields& describe(std::type_identity<ConnectionPool>);
 const Fields& describe(std::type_identity<Performance>);
 const Fields& describe(std::type_identity<Security>);
 const Fields& describe(std::type_identity<Metrics>);
+const Fields& describe(std::type_identity<Sse>);
 const Fields& describe(std::type_identity<Endpoint>);
 const Fields& describe(std::type_identity<Service>);
 const Fields& describe(std::type_identity<Condition>);
 const Fields& describe(std::type_identity<HeaderEdit>);
 const Fields& describe(std::type_identity<Redirect>);
 const Fields& describe(std::type_identity<FixedResponse>);
+const Fields& describe(std::type_identity<RouteSse>);
 const Fields& describe(std::type_identity<Route>);
 const Fields& describe(std::type_identity<Config>);
 

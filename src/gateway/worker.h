@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "gateway/access_log.h"
+#include "gateway/open_streams.h"
 #include "gateway/site.h"
 #include "http/handler.h"
 #include "http/session_h1.h"
@@ -37,7 +38,8 @@ class Worker final : public http::Handler, public rt::Acceptor {
 
     // From now on new exchanges see `site`; running ones end on the one they began with.
     void adopt(SitePtr site);
-    void drain();                       // keep-alive ends with the present exchange
+    // Keep-alive ends with the present exchange; open streams end one by one within `window`.
+    void drain(Duration window = Duration::zero());
     void cut() { connections_.cancel(); }
     bool quiet() { return connections_.idle(); }
     void end_of_turn();                 // once a loop turn: logs, gauges
@@ -47,6 +49,8 @@ class Worker final : public http::Handler, public rt::Acceptor {
     rt::BufferPool& buffers() { return buffers_; }
     Random& random() { return random_; }
     WorkerCells& cells() { return cells_; }
+    OpenStreams& streams() { return streams_; }
+    std::vector<StreamFacts> list_streams() { return streams_.list(index_); }
 
     std::uint16_t next_endpoint(LocalSite& local, const Service& service);
     bool draining() const { return draining_; }
@@ -78,6 +82,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     std::vector<std::unique_ptr<LocalSite>> sites_;    // the newest is the last
     LocalSite* now_ = nullptr;
     rt::List<http::H1Session> sessions_;
+    OpenStreams streams_;
     bool draining_ = false;
     std::string date_;
     std::int64_t date_tenth_ = -1;
