@@ -8,6 +8,7 @@
 
 #include "app/worker_thread.h"
 #include "base/text.h"
+#include "rt/hop.h"
 
 namespace suoke::app {
 namespace {
@@ -218,6 +219,19 @@ void App::tell(const std::vector<config::Problem>& problems) {
         bool error = problem.severity == config::Problem::error;
         log_.write(error ? Level::error : Level::warning, "config", to_string(problem));
     }
+}
+
+// ---- streams
+
+rt::Task<std::vector<gateway::StreamFacts>> App::open_streams(rt::Loop& own) {
+    std::vector<gateway::StreamFacts> all;
+    for (auto& worker : workers_) {
+        std::function<std::vector<gateway::StreamFacts>()> question = [w = worker.get()] { return w->list_streams(); };
+        rt::Ask<std::vector<gateway::StreamFacts>> ask(own, worker->loop(), std::move(question));
+        auto some = co_await ask;
+        all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+    }
+    co_return all;
 }
 
 // ---- the end

@@ -33,6 +33,9 @@ class App {
     const gateway::Site& site() const { return *site_; }
     std::string address() const { return bound_.to_string(); }  // where it listens, "0.0.0.0:8000"
     Log& log() { return log_; }
+    // Every open stream of every worker (event streams, tunnels ...), gathered by asking each in its
+    // own thread. For a coroutine that runs in `own`, while run() runs.
+    rt::Task<std::vector<gateway::StreamFacts>> open_streams(rt::Loop& own);
 
  private:
     void on_signal(int signal);

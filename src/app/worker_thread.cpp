@@ -51,7 +51,7 @@ void WorkerThread::drain(TimePoint deadline, std::function<void()> stopped) {
     listener_.reset();
     drain_deadline_ = deadline;
     stopped_ = std::move(stopped);
-    worker_.drain();
+    worker_.drain(deadline - loop_.now());
 }
 
 void WorkerThread::count_pauses() {

@@ -30,6 +30,8 @@ class WorkerThread {
     // `shared`: the socket of a Unix path, which the workers share; otherwise each opens its own.
     Result<rt::Address> listen(const rt::Address& address, int backlog, std::shared_ptr<rt::UnixSocket> shared);
 
+    std::vector<gateway::StreamFacts> list_streams() { return worker_.list_streams(); }
+
     void start();
     rt::Loop& loop() { return loop_; }
     // In the worker's thread: no new connections, running exchanges have until `deadline`; then the

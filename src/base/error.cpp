@@ -40,6 +40,7 @@ constexpr ErrorRow kTable[] = {
     {Code::upstream_truncated, "upstream_truncated", 502, kUnavailable, upstream, R::no, "Bad gateway", "The upstream's answer broke off in the middle."},
     {Code::upstream_timeout, "upstream_timeout", 504, kDeadline, upstream, R::no, "Gateway timeout", "The upstream did not begin its answer in time."},
     {Code::upstream_idle, "upstream_idle", 504, kDeadline, upstream, R::no, "Gateway timeout", "The upstream fell silent in the middle of the exchange."},
+    {Code::upstream_status, "upstream_status", 502, kUnavailable, upstream, R::no, "Bad gateway", "The upstream answered something else than the event stream that had been begun for it (sse.early)."},
     {Code::deadline_exceeded, "deadline_exceeded", 504, kDeadline, upstream, R::no, "Gateway timeout", "The exchange took longer than the route's total timeout."},
 
     {Code::overloaded, "overloaded", 503, kUnavailable, gateway, R::yes, "Service unavailable", "The gateway is at its memory or connection limit."},

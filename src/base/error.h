@@ -40,6 +40,7 @@ enum class Code : std::uint8_t {
     upstream_truncated,
     upstream_timeout,
     upstream_idle,
+    upstream_status,
     deadline_exceeded,
     // the gateway itself
     overloaded,

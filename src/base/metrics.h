@@ -201,6 +201,10 @@ struct alignas(kCacheLine) WorkerCells {
     Gauge upstream_open;  // busy and idle
     Gauge upstream_idle;
     Counter retries;
+    Gauge sse_open;  // event streams
+    Counter sse_events;
+    Counter sse_bytes;
+    Histogram<DurationScale> sse_first_event;  // from the request to the end of the first event
     Gauge buffer_bytes;
     Histogram<DurationScale> loop_lag;  // how late the loop comes round to what is due
     ErrorCells refusals;                // requests that never became an exchange (malformed ...)

@@ -113,6 +113,14 @@ struct Metrics {
     bool operator==(const Metrics&) const = default;
 };
 
+struct Sse {                             // Server-Sent Events, where the route says nothing
+    Duration heartbeat = 15s;            // 0: none
+    Duration first_event_timeout = 60s;  // from the head to the end of the first event
+    Duration event_timeout = 5min;       // between the ends of two
+    Duration retry = 3s;                 // what clients are told when we end their stream
+    bool operator==(const Sse&) const = default;
+};
+
 struct Endpoint {
     std::string host;
     std::uint16_t port = 80;
@@ -191,6 +199,15 @@ struct GrpcWeb {
     bool operator==(const GrpcWeb&) const = default;
 };
 
+struct RouteSse {
+    std::optional<Duration> heartbeat;
+    std::optional<Duration> first_event_timeout;
+    std::optional<Duration> event_timeout;
+    bool plain_text = false;             // text/plain is an event stream too
+    bool early = false;                  // answer before the upstream does
+    bool operator==(const RouteSse&) const = default;
+};
+
 struct Route {
     std::string name;
     // what it matches; exactly one of prefix, path, regex (none: every path)
@@ -222,6 +239,7 @@ struct Route {
     HeaderEdit request_headers;
     HeaderEdit response_headers;
     std::optional<GrpcWeb> grpc_web;      // translated for browsers
+    RouteSse sse;
     Place place;
     bool operator==(const Route&) const = default;
 };
@@ -234,6 +252,7 @@ struct Config {
     Security security;
     Http2 http2;
     Metrics metrics;
+    Sse sse;
     std::map<std::string, Service> services;
     std::vector<Route> routes;
     bool operator==(const Config&) const = default;

@@ -260,6 +260,26 @@ const Fields& describe(std::type_identity<Metrics>) {
     return kFields;
 }
 
+const Fields& describe(std::type_identity<Sse>) {
+    static const Fields kFields = {
+        field<&Sse::heartbeat>(
+            "heartbeat",
+            "After this much silence of the upstream the client gets a comment, between two events; "
+            "0: never."),
+        field<&Sse::first_event_timeout>(
+            "first_event_timeout",
+            "From the head of the response to the end of its first event; 0: no limit."),
+        field<&Sse::event_timeout>(
+            "event_timeout",
+            "From the end of one event, or comment of the upstream's, to the end of the next. It "
+            "takes the place of the idle timeout; 0: no limit."),
+        field<&Sse::retry>("retry",
+                           "When the gateway ends a stream (drain, reload) it tells the client to "
+                           "come back after about this, drawn between half and one and a half."),
+    };
+    return kFields;
+}
+
 const Fields& describe(std::type_identity<Endpoint>) {
     static const Fields kFields = {
         field<&Endpoint::host>("host", "Its address or name, or unix:/path/to/socket.")
@@ -385,6 +405,23 @@ const Fields& describe(std::type_identity<GrpcWeb>) {
     return kFields;
 }
 
+const Fields& describe(std::type_identity<RouteSse>) {
+    static const Fields kFields = {
+        field<&RouteSse::heartbeat>("heartbeat", "Instead of sse.heartbeat; 0: never."),
+        field<&RouteSse::first_event_timeout>("first_event_timeout",
+                                              "Instead of sse.first_event_timeout; 0: no limit."),
+        field<&RouteSse::event_timeout>("event_timeout",
+                                        "Instead of sse.event_timeout; 0: no limit."),
+        field<&RouteSse::plain_text>(
+            "plain_text", "What the upstream sends as text/plain is an event stream as well."),
+        field<&RouteSse::early>("early",
+                                "Every answer is an event stream: begin it before the upstream "
+                                "does, so that heartbeats bridge its silence. What the upstream "
+                                "answers instead of a stream becomes an error event."),
+    };
+    return kFields;
+}
+
 const Fields& describe(std::type_identity<Route>) {
     static const Fields kFields = {
         field<&Route::name>(
@@ -441,6 +478,7 @@ const Fields& describe(std::type_identity<Route>) {
         field<&Route::response_headers>("response_headers",
                                         "Edits of the header that the client sees."),
         field<&Route::grpc_web>("grpc_web", "Let browsers call this gRPC service."),
+        field<&Route::sse>("sse", "Server-Sent Events, where they differ from the section sse."),
     };
     return kFields;
 }
@@ -454,6 +492,7 @@ const Fields& describe(std::type_identity<Config>) {
         field<&Config::security>("security", "Limits on what a request may be."),
         field<&Config::http2>("http2", "HTTP/2 with clients; it is always offered."),
         field<&Config::metrics>("metrics", "Numbers for Prometheus."),
+        field<&Config::sse>("sse", "Server-Sent Events, where the route says nothing."),
         field<&Config::services>("services",
                                  "The backends, by name; a list whose items have a name works too.")
             .also({"service_discovery.services"})

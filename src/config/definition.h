@@ -30,6 +30,7 @@ const Fields& describe(std::type_identity<Performance>);
 const Fields& describe(std::type_identity<Security>);
 const Fields& describe(std::type_identity<Http2>);
 const Fields& describe(std::type_identity<Metrics>);
+const Fields& describe(std::type_identity<Sse>);
 const Fields& describe(std::type_identity<Endpoint>);
 const Fields& describe(std::type_identity<Service>);
 const Fields& describe(std::type_identity<Condition>);
@@ -38,6 +39,7 @@ const Fields& describe(std::type_identity<Redirect>);
 const Fields& describe(std::type_identity<FixedResponse>);
 const Fields& describe(std::type_identity<GrpcMatch>);
 const Fields& describe(std::type_identity<GrpcWeb>);
+const Fields& describe(std::type_identity<RouteSse>);
 const Fields& describe(std::type_identity<Route>);
 const Fields& describe(std::type_identity<Config>);
 

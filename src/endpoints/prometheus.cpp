@@ -249,6 +249,8 @@ constexpr WorkerCounter kWorkerCounters[] = {
     {"suoke_gateway_upstream_connections_reused_total", "Requests sent on a kept connection.",
      &WorkerCells::upstream_reused},
     {"suoke_gateway_retries_total", "Attempts after the first.", &WorkerCells::retries},
+    {"suoke_gateway_sse_events_total", "Server-sent events passed on.", &WorkerCells::sse_events},
+    {"suoke_gateway_sse_bytes_total", "Bytes of event streams passed on.", &WorkerCells::sse_bytes},
 };
 
 struct WorkerGauge {
@@ -268,6 +270,7 @@ constexpr WorkerGauge kWorkerGauges[] = {
     {"suoke_gateway_upstream_connections_idle", "Upstream connections kept for the next request.",
      &WorkerCells::upstream_idle},
     {"suoke_gateway_buffer_bytes", "Bytes held in buffers.", &WorkerCells::buffer_bytes},
+    {"suoke_gateway_sse_streams", "Event streams open.", &WorkerCells::sse_open},
 };
 
 template <class Cell>
@@ -293,6 +296,16 @@ MetricFamily loop_lag(std::span<const WorkerCells> workers) {
         totals.add(workers[i].loop_lag);
         out.metric.push_back(histogram({{"worker", std::to_string(i)}}, totals));
     }
+    return out;
+}
+
+MetricFamily first_events(std::span<const WorkerCells> workers) {
+    MetricFamily out = family("suoke_gateway_sse_first_event_seconds",
+                              "From the request to the end of the first server-sent event.",
+                              MetricType::Histogram);
+    HistogramTotals totals;
+    for (const WorkerCells& w : workers) totals.add(w.sse_first_event);
+    out.metric.push_back(histogram({}, totals));
     return out;
 }
 
@@ -393,6 +406,7 @@ void add_workers(std::vector<MetricFamily>& page, std::span<const WorkerCells> w
     for (const auto& [name, help, cell] : kWorkerGauges)
         page.push_back(one(name, help, MetricType::Gauge, total(workers, cell)));
     page.push_back(loop_lag(workers));
+    page.push_back(first_events(workers));
 }
 
 void add_process(std::vector<MetricFamily>& page, const ProcessFacts& facts) {

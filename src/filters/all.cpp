@@ -22,7 +22,8 @@ constexpr Entry kOrder[] = {
     {"body_limit", body_limit, "refuses by Content-Length before a byte of body is read"},
     {"gateway_headers", gateway_headers, "says who answered; outside the route's own edits"},
     {"grpc_onward", grpc_onward, "as late as can be: the timeout shrinks by what was waited before"},
-    {"edit_headers", edit_headers, "last: the operator's word on requests, the first on responses"},
+    {"edit_headers", edit_headers, "the operator's word: the last on requests and on what streams say"},
+    {"event_streams", event_streams, "last: sees the upstream's own answer, and its body before all"},
 };
 
 }  // namespace
@@ -31,6 +32,7 @@ gateway::Chain chain_of(const config::Config& config, const config::Route& route
     gateway::Chain chain;
     for (const Entry& entry : kOrder)
         if (CheckPtr check = entry.make(config, route)) chain.add(std::move(check));
+    if (FilterPtr start = stream_start(config, route)) chain.add(std::move(start));
     chain.add(std::move(last));
     return chain;
 }

@@ -27,6 +27,10 @@ CheckPtr body_limit(const config::Config&, const config::Route&);
 CheckPtr gateway_headers(const config::Config&, const config::Route&);
 CheckPtr grpc_onward(const config::Config&, const config::Route&);
 CheckPtr edit_headers(const config::Config&, const config::Route&);
+CheckPtr event_streams(const config::Config&, const config::Route&);
+
+// Around the innermost one, where the route needs it.
+FilterPtr stream_start(const config::Config&, const config::Route&);
 
 // The innermost ones: they answer.
 FilterPtr redirect(const config::Route&);

@@ -9,12 +9,30 @@
 
 namespace suoke::gateway {
 
+// No 1xx once the final head is out (RFC 9110 §15.2): an exchange may answer before its upstream does.
+class OneHead final : public http::Responder {
+ public:
+    explicit OneHead(http::Responder& out) : out_(out) {}
+    rt::Task<http::Sent> send(http::Response response) override {
+        begun_ = true;
+        return out_.send(std::move(response));
+    }
+    rt::Task<void> interim(int status, const http::Headers& headers) override {
+        return begun_ ? nothing() : out_.interim(status, headers);
+    }
+
+ private:
+    static rt::Task<void> nothing() { co_return; }
+    http::Responder& out_;
+    bool begun_ = false;
+};
+
 // An exchange from its first word to its account in log and metrics, whichever way it ends: also
 // when its coroutine is destroyed because the client left or the worker was cut.
 class Worker::Visit {
  public:
     Visit(Worker& worker, http::Request& request, http::Responder& responder)
-        : worker_(worker), ex(worker, *worker.now_, *worker.now_->site, request, responder) {
+        : worker_(worker), responder_(responder), ex(worker, *worker.now_, *worker.now_->site, request, responder_) {
         ++ex.local.exchanges;
         worker_.cells_.requests_active.add(1);
     }
@@ -28,6 +46,7 @@ class Worker::Visit {
 
  private:
     Worker& worker_;
+    OneHead responder_;
 
  public:
     Exchange ex;
@@ -42,7 +61,8 @@ Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, rt
       metrics_(metrics),
       cells_(metrics.worker(index)),
       access_log_(access_log),
-      random_(random) {}
+      random_(random),
+      streams_(loop, random_) {}
 
 Worker::~Worker() { connections_.cancel(); }
 
@@ -67,6 +87,7 @@ void Worker::adopt(SitePtr site) {
 
     now_ = local.get();
     sites_.push_back(std::move(local));
+    streams_.adopt(*now_->site);
     forget_old_sites();
 }
 
@@ -147,8 +168,9 @@ rt::Task<void> Worker::connection(rt::StreamPtr stream, rt::Address peer) {
     co_await session.run();
 }
 
-void Worker::drain() {
+void Worker::drain(Duration window) {
     draining_ = true;
+    streams_.drain(window);
     sessions_.for_each([](http::Session& session) { session.drain(); });
 }
 

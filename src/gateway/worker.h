@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "gateway/access_log.h"
+#include "gateway/open_streams.h"
 #include "gateway/site.h"
 #include "http/handler.h"
 #include "http/session.h"
@@ -38,7 +39,8 @@ class Worker final : public http::Handler, public rt::Acceptor {
 
     // From now on new exchanges see `site`; running ones end on the one they began with.
     void adopt(SitePtr site);
-    void drain();                       // every connection ends with its present exchanges
+    // Every connection ends with its present exchanges; open streams end one by one within `window`.
+    void drain(Duration window = Duration::zero());
     void cut() { connections_.cancel(); }
     bool quiet() { return connections_.idle(); }
     void end_of_turn();                 // once a loop turn: logs, gauges
@@ -48,6 +50,8 @@ class Worker final : public http::Handler, public rt::Acceptor {
     rt::BufferPool& buffers() { return buffers_; }
     Random& random() { return random_; }
     WorkerCells& cells() { return cells_; }
+    OpenStreams& streams() { return streams_; }
+    std::vector<StreamFacts> list_streams() { return streams_.list(index_); }
 
     std::uint16_t next_endpoint(LocalSite& local, const Service& service);
     bool draining() const { return draining_; }
@@ -82,6 +86,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     std::vector<std::unique_ptr<LocalSite>> sites_;    // the newest is the last
     LocalSite* now_ = nullptr;
     rt::List<http::Session> sessions_;
+    OpenStreams streams_;
     bool draining_ = false;
     std::string date_;
     std::int64_t date_tenth_ = -1;

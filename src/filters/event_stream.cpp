@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "filters/event_stream.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "gateway/site.h"
+#include "gateway/worker.h"
+
+namespace suoke::filters {
+
+using http::Piece;
+namespace sse = http::sse;
+
+EventStream::EventStream(gateway::Exchange& ex, http::Body inner, const SseRules& rules)
+    : OpenStream(ex), ex_(ex), inner_(std::move(inner)), rules_(rules), active_(loop().now()) {
+    if (const auto* seen = ex.request.head.headers.find("Last-Event-ID")) framer_.begin_with_id(*seen);
+    ex_.worker.cells().sse_open.add(1);
+    ex_.worker.streams().opened(*this);
+}
+
+EventStream::~EventStream() { ex_.worker.cells().sse_open.add(-1); }
+
+rt::Loop& EventStream::loop() const { return ex_.worker.loop(); }
+
+Result<Piece> EventStream::next() {
+    if (!to_say_.empty()) return say(std::exchange(to_say_, {}));
+    if (over_) return Piece{{}, Piece::end};
+    if (failure_) return break_off(*failure_);
+    if (must_end()) return say_goodbye();
+    Result<Piece> piece = inner_->next();
+    // Before the head is out there are better words for a failure than an event: a status.
+    if (!piece && !begun_) return piece;
+    if (!piece) return break_off(piece.error());
+    begun_ = true;
+    return pass(*piece);
+}
+
+// The upstream's piece, as it is: only at its end, or ours, is anything held back.
+Result<Piece> EventStream::pass(Piece piece) {
+    if (piece.bytes.empty()) return piece;
+    int mark_before = framer_.byte_order_mark();
+    sse::Step step = framer_.feed(piece.bytes);
+    account(step);
+    bool ends_here = asked_to_end() && step.border != sse::Step::kNone && piece.state != Piece::end;
+    if (ends_here) {
+        piece.bytes = piece.bytes.substr(0, step.border);
+        to_say_ = come_back();
+        over_ = true;
+    }
+    if (before_first_byte_) piece.bytes = without_mark(piece.bytes, mark_before);
+    bytes_ += piece.bytes.size();
+    ex_.worker.cells().sse_bytes.add(piece.bytes.size());
+    return piece;
+}
+
+// A byte order mark counts only as the first bytes of a stream. When a heartbeat was first, it would
+// be part of a field's name: take it out. What looked like one and was none is put back.
+std::string_view EventStream::without_mark(std::string_view bytes, int mark_before) {
+    int mark = framer_.byte_order_mark();
+    if (mark > mark_before) return bytes.substr(static_cast<std::size_t>(mark - mark_before));
+    if (mark == 0 && mark_before > 0) {
+        said_ = std::string("\xEF\xBB", static_cast<std::size_t>(mark_before)).append(bytes);
+        return said_;
+    }
+    return bytes;
+}
+
+void EventStream::account(const sse::Step& step) {
+    WorkerCells& cells = ex_.worker.cells();
+    bool first = step.events > 0 && framer_.events() == step.events;
+    if (first) cells.sse_first_event.add(loop().now() - ex_.request.started);
+    cells.sse_events.add(step.events);
+    // Before the first event only an event will do; afterwards the upstream's own heartbeats, which
+    // are comments, say as well that it lives.
+    if (step.events > 0 || (step.blocks > 0 && framer_.events() > 0)) overdue_ = {};
+    quiet_ = {};
+    active_ = loop().now();
+}
+
+// ---- our own words
+
+Piece EventStream::say(std::string text) {
+    said_ = std::move(text);
+    bytes_ += said_.size();
+    ex_.worker.cells().sse_bytes.add(said_.size());
+    active_ = loop().now();
+    return Piece{said_, over_ ? Piece::end : Piece::more};
+}
+
+// An orderly end: the client comes back by itself, at a time that its fellows do not.
+Piece EventStream::say_goodbye() {
+    if (!framer_.between_events() && loop().now() >= end_at_ + kPatience)
+        return break_off(Error(Code::draining, "the gateway ends this stream; come back"));
+    over_ = true;
+    return say(come_back());
+}
+
+std::string EventStream::come_back() const {
+    auto all = static_cast<std::uint64_t>(rules_.retry / 1ms);
+    std::uint64_t drawn = all / 2 + ex_.worker.random().below(all + 1);
+    return "retry: " + std::to_string(drawn) + "\n\n";
+}
+
+Piece EventStream::break_off(const Error& error) {
+    over_ = true;
+    ex_.failure = error.code;
+    std::string json;
+    JsonWriter j(json);
+    std::string_view message = error.detail.empty() ? row(error.code).doc : std::string_view(error.detail);
+    j.open('{').field("error", error.reason()).field("message", message);
+    j.field("request_id", ex_.request_id).close('}');
+    return say(sse::farewell(framer_, json));
+}
+
+// ---- waiting
+
+rt::Task<void> EventStream::wait() {
+    struct Waiting {
+        EventStream& stream;
+        ~Waiting() { stream.waiting_ = nullptr; }
+    } waiting{*this};
+    while (to_say_.empty() && !failure_ && !over_ && !must_end()) {
+        TimePoint began = loop().now();
+        rt::Within<void> turn(loop(), inner_->wait(), next_turn());
+        waiting_ = &turn;
+        bool came = co_await turn;
+        waiting_ = nullptr;
+        Duration waited = loop().now() - began;
+        quiet_ += waited;
+        overdue_ += waited;
+        if (came) co_return;
+        act_on_silence();
+    }
+}
+
+// The timeouts of the stream take the place of the upstream's idle timeout: each wait for it is
+// shorter than that, so it never strikes.
+TimePoint EventStream::next_turn() const {
+    TimePoint now = loop().now();
+    TimePoint turn = deadline_after(now, ex_.route->idle_timeout / 2);
+    auto earliest = [&](Duration limit, Duration used) {
+        if (limit > Duration::zero()) turn = std::min(turn, deadline_after(now, std::max<Duration>(limit - used, 1ms)));
+    };
+    if (framer_.between_events()) earliest(rules_.heartbeat, quiet_);
+    earliest(framer_.events() == 0 ? rules_.first_event : rules_.between, overdue_);
+    if (end_at_ == kNever) return turn;
+    return std::min(turn, now < end_at_ ? end_at_ : end_at_ + kPatience);
+}
+
+void EventStream::act_on_silence() {
+    bool none_yet = framer_.events() == 0;
+    Duration limit = none_yet ? rules_.first_event : rules_.between;
+    if (limit > Duration::zero() && overdue_ >= limit) {
+        failure_.emplace(none_yet ? Code::upstream_timeout : Code::upstream_idle, "no event came in time");
+        return;
+    }
+    bool beat = rules_.heartbeat > Duration::zero() && quiet_ >= rules_.heartbeat;
+    if (!beat || !framer_.between_events()) return;
+    before_first_byte_ |= bytes_ == 0;
+    to_say_ = sse::kHeartbeat;
+    quiet_ = {};
+}
+
+bool EventStream::must_end() const {
+    if (!asked_to_end()) return false;
+    return framer_.between_events() || loop().now() >= end_at_ + kPatience;
+}
+
+void EventStream::ask_to_end(TimePoint when) {
+    if (when >= end_at_) return;
+    end_at_ = when;
+    if (waiting_) waiting_->move_deadline(std::min(end_at_, next_turn()));
+}
+
+gateway::StreamFacts EventStream::facts() const {
+    gateway::StreamFacts facts;
+    facts.quiet = loop().now() - active_;
+    facts.bytes = bytes_;
+    facts.buffered = to_say_.size();
+    return facts;
+}
+
+}  // namespace suoke::filters

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/open_streams.h"
+
+#include <algorithm>
+#include <map>
+
+#include "gateway/site.h"
+
+namespace suoke::gateway {
+namespace {
+
+const config::Route* find_route(const config::Config& config, std::string_view name) {
+    auto found = std::find_if(config.routes.begin(), config.routes.end(),
+                              [&](const config::Route& route) { return route.name == name; });
+    return found == config.routes.end() ? nullptr : &*found;
+}
+
+bool same_service(const config::Config& before, const config::Config& now, const std::string& name) {
+    auto old = before.services.find(name), fresh = now.services.find(name);
+    if (old == before.services.end() || fresh == now.services.end()) return false;
+    return old->second == fresh->second;
+}
+
+// By name: its place among the others may be another one.
+bool unchanged(const config::Config& before, const config::Config& now, std::string_view route) {
+    const config::Route* old = find_route(before, route);
+    const config::Route* fresh = find_route(now, route);
+    if (!old || !fresh || !(*old == *fresh)) return false;
+    return old->service.empty() || same_service(before, now, old->service);
+}
+
+}  // namespace
+
+void OpenStreams::opened(OpenStream& stream) {
+    streams_.push_back(stream);
+    if (drained_by_) stream.end_gracefully(draw(*drained_by_));
+}
+
+void OpenStreams::drain(Duration window) {
+    drained_by_ = loop_.now() + window - window / 5;
+    streams_.for_each([&](OpenStream& stream) { stream.end_gracefully(draw(*drained_by_)); });
+}
+
+void OpenStreams::adopt(const Site& site) {
+    // Thousands of streams, few routes: each is compared once.
+    std::map<std::pair<const Site*, const Route*>, bool> stays;
+    TimePoint until = loop_.now() + kReloadWindow;
+    streams_.for_each([&](OpenStream& stream) {
+        const Exchange& ex = stream.exchange();
+        auto [known, is_new] = stays.try_emplace({&ex.site, ex.route});
+        if (is_new) known->second = unchanged(ex.site.config, site.config, ex.route->name);
+        if (!known->second) stream.end_gracefully(draw(until));
+    });
+}
+
+std::vector<StreamFacts> OpenStreams::list(std::uint32_t worker) {
+    std::vector<StreamFacts> all;
+    streams_.for_each([&](OpenStream& stream) {
+        StreamFacts facts = stream.facts();
+        facts.kind = stream.kind();
+        facts.route = stream.exchange().route->name;
+        facts.age = loop_.now() - stream.exchange().request.started;
+        facts.worker = worker;
+        all.push_back(std::move(facts));
+    });
+    return all;
+}
+
+TimePoint OpenStreams::draw(TimePoint until) {
+    TimePoint now = loop_.now();
+    if (until <= now) return now;
+    return now + Duration(random_.below(static_cast<std::uint64_t>((until - now).count())));
+}
+
+}  // namespace suoke::gateway
