@@ -336,11 +336,14 @@ struct H2Session::Library {
                 break;
             case NGHTTP2_HEADERS: s.block_frames_ = 0; break;
             case NGHTTP2_CONTINUATION:
-                if (++s.block_frames_ > kMostContinuations) return s.lose_patience();
+                if (++s.block_frames_ > kMostContinuations) return s.refuse_frame(h2::ErrorCode::enhance_your_calm);
                 break;
+            case NGHTTP2_PRIORITY:  // which nghttp2 passes over unseen
+                if (head->stream_id == 0) return s.refuse_frame(h2::ErrorCode::protocol_error);
+                [[fallthrough]];
             default: chore = true;
         }
-        if (chore && !s.chores_.spend(s.stream_.loop().now())) return s.lose_patience();
+        if (chore && !s.chores_.spend(s.stream_.loop().now())) return s.refuse_frame(h2::ErrorCode::enhance_your_calm);
         return 0;
     }
 
@@ -360,7 +363,7 @@ struct H2Session::Library {
         H2Session& s = self(user);
         if (!s.block_) return 0;
         s.block_->add(text(name, name_size), text(value, value_size));
-        return s.block_->hopeless() ? s.lose_patience() : 0;
+        return s.block_->hopeless() ? s.refuse_frame(h2::ErrorCode::enhance_your_calm) : 0;
     }
     // nghttp2 would pass over some of what makes a head malformed.
     static int invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*, std::size_t,
@@ -390,7 +393,7 @@ struct H2Session::Library {
                 if (flags_of(frame) & NGHTTP2_FLAG_ACK) s.settings_acked_ = true;
                 break;
             case NGHTTP2_RST_STREAM:
-                if (!s.resets_.spend(s.stream_.loop().now())) return s.lose_patience();
+                if (!s.resets_.spend(s.stream_.loop().now())) return s.refuse_frame(h2::ErrorCode::enhance_your_calm);
                 break;
             default: break;
         }
@@ -530,7 +533,9 @@ rt::Task<void> H2Session::run() {
             break;
         }
         if (!got.blocked()) continue;
-        co_await stream_.readable(next_alarm());
+        armed_ = next_alarm();
+        co_await stream_.readable(armed_);
+        armed_ = TimePoint::min();
         ring_alarms();
     }
     co_await say_goodbye();
@@ -575,7 +580,8 @@ void H2Session::feed() {
     in_.clear();
     if (used >= 0) return;
     deaf_ = true;
-    if (!given_up_) give_up(used == NGHTTP2_ERR_FLOODED ? h2::ErrorCode::enhance_your_calm : h2::ErrorCode::protocol_error);
+    bool stranger = used == NGHTTP2_ERR_BAD_CLIENT_MAGIC;  // otherwise a flood that nghttp2 has noticed
+    if (!given_up_) give_up(stranger ? h2::ErrorCode::protocol_error : h2::ErrorCode::enhance_your_calm);
 }
 
 // Only the first reason counts: nghttp2 says one GOAWAY of this kind.
@@ -591,8 +597,8 @@ void H2Session::forget_block() {
     block_began_ = kNever;
 }
 
-int H2Session::lose_patience() {
-    give_up(h2::ErrorCode::enhance_your_calm);
+int H2Session::refuse_frame(h2::ErrorCode code) {
+    give_up(code);
     return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
@@ -769,7 +775,8 @@ void H2Session::later() {
 void H2Session::end_of_turn() {
     settle();
     write();
-    if (over()) stream_.give_up_reading();  // run() ends, and this with it
+    // Nudges run(), which may end, and this with it.
+    if (over() || next_alarm() < armed_) stream_.give_up_reading();
 }
 
 void H2Session::write() {
