@@ -204,12 +204,15 @@ rt::Task<void> H2Client::run() {
             break;
         }
         if (!got.blocked()) continue;
-        TimePoint bored = open_ == 0 ? deadline_after(idle_since_, limits_.idle) : kNever;
-        co_await stream_->readable(bored);
-        if (open_ == 0 && stream_->loop().now() >= bored) close();
+        co_await wire_.readable();
+        if (stream_->loop().now() >= alarm()) close();
     }
     lose_all();
     co_await wire_.say_goodbye();
+}
+
+TimePoint H2Client::alarm() const {
+    return open_ == 0 && !closing_ ? deadline_after(idle_since_, limits_.idle) : kNever;
 }
 
 void H2Client::close() {

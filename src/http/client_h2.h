@@ -63,6 +63,7 @@ class H2Client final : h2::Wire::User {
     void settle() override;
     void refused(int nghttp2_error) override;
     Duration write_patience() const override { return limits_.write; }
+    TimePoint alarm() const override;
     void begin();
     void lose_all();
     void forget_block();

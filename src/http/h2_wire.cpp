@@ -22,7 +22,13 @@ void Wire::leave() {
 
 // ---- reading
 
+rt::StreamWait Wire::readable() {
+    armed_ = user_.alarm();
+    return stream_.readable(armed_);
+}
+
 rt::Io Wire::read_some() {
+    armed_ = TimePoint::min();
     if (!stream_.maybe_readable()) {
         in_.release();
         return {rt::Io::would_block, 0};
@@ -66,7 +72,8 @@ void Wire::later() {
 void Wire::end_of_turn() {
     user_.settle();
     write();
-    if (over()) stream_.give_up_reading();  // whoever reads ends, and this with it
+    // Nudges the reader, which may end, and this with it.
+    if (over() || user_.alarm() < armed_) stream_.give_up_reading();
 }
 
 void Wire::write() {

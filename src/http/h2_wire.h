@@ -24,6 +24,8 @@ class Wire {
         // nghttp2 refused what came (its error code); nothing more will be read.
         virtual void refused(int nghttp2_error) = 0;
         virtual Duration write_patience() const = 0;
+        // When the reader has something to do even if nothing comes.
+        virtual TimePoint alarm() const = 0;
 
      protected:
         ~User() = default;
@@ -41,6 +43,7 @@ class Wire {
     // What is here; nothing is held when that is nothing.
     rt::Io read_some();
     void feed_first();                    // what the constructor was given
+    rt::StreamWait readable();            // ... or the user's alarm
 
     // ---- writing
     void later();                         // settle and write at the end of this turn
@@ -77,6 +80,7 @@ class Wire {
     rt::Buffer out_;                   // frames of this turn, or what the peer has not taken yet
     std::string_view unpacked_;        // nghttp2's: behind `out_`, until it gives the next
     Turn turn_{*this};
+    TimePoint armed_ = TimePoint::min();  // when the reader wakes at the latest; min: it does not wait
     bool deaf_ = false;                // what the peer says is no longer looked at
     bool broken_ = false;              // nothing can be said any more
     bool leaving_ = false;

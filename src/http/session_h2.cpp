@@ -329,11 +329,14 @@ struct H2Session::Library {
                 break;
             case NGHTTP2_HEADERS: s.block_frames_ = 0; break;
             case NGHTTP2_CONTINUATION:
-                if (++s.block_frames_ > kMostContinuations) return s.lose_patience();
+                if (++s.block_frames_ > kMostContinuations) return s.refuse_frame(h2::ErrorCode::enhance_your_calm);
                 break;
+            case NGHTTP2_PRIORITY:  // which nghttp2 passes over unseen
+                if (head->stream_id == 0) return s.refuse_frame(h2::ErrorCode::protocol_error);
+                [[fallthrough]];
             default: chore = true;
         }
-        if (chore && !s.chores_.spend(s.stream_.loop().now())) return s.lose_patience();
+        if (chore && !s.chores_.spend(s.stream_.loop().now())) return s.refuse_frame(h2::ErrorCode::enhance_your_calm);
         return 0;
     }
 
@@ -353,7 +356,7 @@ struct H2Session::Library {
         H2Session& s = self(user);
         if (!s.block_) return 0;
         s.block_->add(text_of(name, name_size), text_of(value, value_size));
-        return s.block_->hopeless() ? s.lose_patience() : 0;
+        return s.block_->hopeless() ? s.refuse_frame(h2::ErrorCode::enhance_your_calm) : 0;
     }
     // nghttp2 would pass over some of what makes a head malformed.
     static int invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*, std::size_t,
@@ -383,7 +386,7 @@ struct H2Session::Library {
                 if (flags_of(frame) & NGHTTP2_FLAG_ACK) s.settings_acked_ = true;
                 break;
             case NGHTTP2_RST_STREAM:
-                if (!s.resets_.spend(s.stream_.loop().now())) return s.lose_patience();
+                if (!s.resets_.spend(s.stream_.loop().now())) return s.refuse_frame(h2::ErrorCode::enhance_your_calm);
                 break;
             default: break;
         }
@@ -520,7 +523,7 @@ rt::Task<void> H2Session::run() {
             break;
         }
         if (!got.blocked()) continue;
-        co_await stream_.readable(next_alarm());
+        co_await wire_.readable();
         ring_alarms();
     }
     co_await say_goodbye();
@@ -543,7 +546,8 @@ void H2Session::begin() {
 }
 
 void H2Session::refused(int nghttp2_error) {
-    if (!given_up_) give_up(nghttp2_error == NGHTTP2_ERR_FLOODED ? h2::ErrorCode::enhance_your_calm : h2::ErrorCode::protocol_error);
+    bool stranger = nghttp2_error == NGHTTP2_ERR_BAD_CLIENT_MAGIC;  // otherwise a flood that nghttp2 has noticed
+    if (!given_up_) give_up(stranger ? h2::ErrorCode::protocol_error : h2::ErrorCode::enhance_your_calm);
 }
 
 // Only the first reason counts: nghttp2 says one GOAWAY of this kind.
@@ -559,14 +563,14 @@ void H2Session::forget_block() {
     block_began_ = kNever;
 }
 
-int H2Session::lose_patience() {
-    give_up(h2::ErrorCode::enhance_your_calm);
+int H2Session::refuse_frame(h2::ErrorCode code) {
+    give_up(code);
     return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 // ---- time
 
-TimePoint H2Session::next_alarm() {
+TimePoint H2Session::alarm() const {
     const SessionLimits& limits = handler_.limits();
     TimePoint next = kNever;
     if (given_up_) return next;
@@ -579,7 +583,7 @@ TimePoint H2Session::next_alarm() {
 
 void H2Session::ring_alarms() {
     TimePoint now = stream_.loop().now();
-    if (given_up_ || now < next_alarm()) return;
+    if (given_up_ || now < alarm()) return;
     const SessionLimits& limits = handler_.limits();
     if (draining_ && !drained_ && now >= drain_began_ + kDrainGrace) {
         drained_ = true;

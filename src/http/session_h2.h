@@ -42,12 +42,12 @@ class H2Session final : public Session, h2::Wire::User {
     void begin();
     void refused(int nghttp2_error) override;
     Duration write_patience() const override { return handler_.limits().write_timeout; }
-    TimePoint next_alarm();
+    TimePoint alarm() const override;
     void ring_alarms();
     rt::Task<void> say_goodbye();
     void give_up(h2::ErrorCode code);  // GOAWAY, and the connection is over
     void forget_block();
-    int lose_patience();               // ... from inside a callback
+    int refuse_frame(h2::ErrorCode code);  // ... from inside a callback
 
     int open(std::int32_t id);
     void settle() override;
@@ -79,6 +79,7 @@ class H2Session final : public Session, h2::Wire::User {
     h2::Allowance resets_;             // streams begun and broken off
     std::uint32_t requests_ = 0;
     TimePoint began_{}, idle_since_{}, drain_began_ = kNever;
+    TimePoint armed_ = TimePoint::min();  // when run() looks at the time again; min: it is not waiting
     bool settings_acked_ = false;
     bool draining_ = false;
     bool drained_ = false;             // the final GOAWAY was sent

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "upstream/pool.h"
+#include "upstream/pools.h"
 
 #include <gtest/gtest.h>
 
@@ -238,12 +238,18 @@ TEST_F(PoolTest, the_place_of_a_connect_that_was_given_up_is_free_again) {
 }
 
 TEST_F(PoolTest, one_address_is_one_pool_and_unused_ones_are_forgotten) {
-    Pools pools(loop, far);
-    Pool& first = pools.of({"10.0.0.1", 80});
-    EXPECT_EQ(&pools.of({"10.0.0.1", 80}), &first);
-    EXPECT_NE(&pools.of({"10.0.0.1", 81}), &first);
+    rt::BufferBudget budget(1 << 20);
+    rt::BufferPool buffers(budget);
+    Pools pools(loop, far, buffers);
+    EndpointAddress here{"10.0.0.1", 80}, h2 = here;
+    h2.protocol = Protocol::h2;
+    Pool* first = pools.of(here, {}).h1;
+    EXPECT_EQ(pools.of(here, {}).h1, first);
+    EXPECT_NE(pools.of({"10.0.0.1", 81}, {}).h1, first);
+    EXPECT_TRUE(pools.of(h2, {}).h2);
+    EXPECT_FALSE(pools.of(h2, {}).h1);
     pools.retain({"10.0.0.1:80"});
-    EXPECT_EQ(&pools.of({"10.0.0.1", 80}), &first);
+    EXPECT_EQ(pools.of(here, {}).h1, first);
 }
 
 TEST(EndpointAddress, is_written_as_an_authority) {
@@ -253,11 +259,13 @@ TEST(EndpointAddress, is_written_as_an_authority) {
 }
 
 TEST_F(PoolTest, a_connection_for_one_client_is_never_reused) {
-    Pools pools(loop, far);
+    rt::BufferBudget budget(1 << 20);
+    rt::BufferPool buffers(budget);
+    Pools pools(loop, far, buffers);
     EndpointAddress told{"10.0.0.1", 80};
     told.for_one_client = true;
-    Pool& apart = pools.of(told);
-    EXPECT_NE(&apart, &pools.of({"10.0.0.1", 80}));
+    Pool& apart = *pools.of(told, {}).h1;
+    EXPECT_NE(&apart, pools.of({"10.0.0.1", 80}, {}).h1);
     struct Opener {
         static rt::Task<void> open(Pool& pool, std::optional<Lease>& lease) {
             std::string preamble = "PROXY UNKNOWN\r\n";
