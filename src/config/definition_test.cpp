@@ -57,7 +57,7 @@ TEST(Definition, what_takes_a_restart_is_said) {
     for (const Leaf& leaf : leaves())
         if (!leaf.live()) restart.insert(leaf.path);
     EXPECT_THAT(restart, testing::ElementsAre("logging.file", "logging.file_enabled",
-                                              "performance.buffer_budget", "server.cpu_pinning",
+                                              "performance.buffer_budget", "server.cpu_pinning", "server.unix_mode",
                                               "server.workers"));
 }
 

@@ -28,10 +28,11 @@ std::uint64_t ended_with(Scene& s, int status) { return s.counted_grpc(status); 
 
 TEST(Grpc, messages_metadata_and_trailers_pass_untouched) {
     Scene s(rag());
-    s.client() << call("te: trailers\r\ntrace-bin: AAEC/w==\r\ntrace-bin: //8\r\n");
+    s.client() << call("te: trailers\r\ntrace-bin: AAEC/w==\r\nshort-bin: //8\r\n");
     s.upstream("rag") >> request("POST", kCall, kMessage)
                              .with("te", "trailers")
                              .with("trace-bin", "AAEC/w==")
+                             .with("short-bin", "//8")
                              .with("content-type", "application/grpc")
                              .without("grpc-timeout")
                       << kHead + chunk(kMessage) + "0\r\ngrpc-status: 0\r\nstate-bin: AP8=\r\n\r\n";

@@ -124,7 +124,8 @@ class StreamStart final : public Filter {
         std::optional<Answer> answer = co_await within;
         ex.deadline = deadline;
         if (!answer) co_return Error(Code::deadline_exceeded);
-        if (*answer && (*answer)->body && deadline != kNever && !is_event_stream(ex, **answer, plain_text_)) {
+        bool ordinary = *answer && (*answer)->body && (*answer)->status != 101 && !is_event_stream(ex, **answer, plain_text_);
+        if (ordinary && deadline != kNever) {
             http::Body& body = (*answer)->body;
             body = std::make_unique<UntilDeadline>(ex.worker.loop(), std::move(body), deadline);
         }

@@ -12,6 +12,7 @@ constexpr std::string_view kLongest = "x-consumer-";
 // '_' counts as '-': WSGI and CGI services cannot tell X_User_ID from X-User-ID.
 bool is_identity(std::string_view name) {
     if (name.size() < 3 || lower(name[0]) != 'x' || (name[1] != '-' && name[1] != '_')) return false;
+    if (iequals(name, "x-user-agent")) return false;  // gRPC-Web's, which says nothing about who asks
     char folded[kLongest.size()];
     std::size_t n = std::min(name.size(), sizeof folded);
     for (std::size_t i = 0; i < n; ++i) folded[i] = name[i] == '_' ? '-' : lower(name[i]);

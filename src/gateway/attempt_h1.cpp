@@ -84,10 +84,10 @@ void AttemptH1::write_head(http::H1Writer& out, const Outgoing& request) {
     const http::RequestHead& head = request.head;
     out.put(head.method_name).put(" ").put(request.target).put(" HTTP/1.1\r\n");
     out.put("Host: ").put(request.host).put("\r\n");
-    constexpr http::HeaderSet kOurs =
-        http::header_set(HeaderId::host, HeaderId::content_length, HeaderId::te);  // TE is of HTTP/2 here
+    constexpr http::HeaderSet kOurs = http::header_set(HeaderId::host, HeaderId::content_length);
     for (const http::Field& field : head.headers)
         if (!http::is_in(kOurs, field.id)) out.field(field.name, field.value);
+    if (head.headers.has(HeaderId::te)) out.field("Connection", "TE");  // RFC 9110 §10.1.4
     using F = http::Framing;
     if (tunnel_) {
         out.field("Connection", "Upgrade").field("Upgrade", head.protocol);

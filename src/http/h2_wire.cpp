@@ -158,7 +158,7 @@ rt::Task<void> Wire::say_goodbye() {
         rt::Wake woken = co_await stream_.writable(until);
         if (woken == rt::Wake::ready) continue;
         stream_.reset_on_close();
-        break;
+        broken_ = true;
     }
     out_.release();
 }
