@@ -35,6 +35,7 @@ constexpr ErrorRow kTable[] = {
     {Code::dns_failed, "dns_failed", 503, kUnavailable, upstream, R::yes, "Service unavailable", "The endpoint's host name could not be resolved."},
     {Code::connect_failed, "connect_failed", 503, kUnavailable, upstream, R::yes, "Service unavailable", "The endpoint refused the connection or cannot be reached."},
     {Code::connect_timeout, "connect_timeout", 504, kUnavailable, upstream, R::yes, "Gateway timeout", "The endpoint did not accept the connection in time."},
+    {Code::tls_failed, "tls_failed", 502, kUnavailable, upstream, R::yes, "Bad gateway", "No TLS connection to the endpoint: the handshake failed, or its certificate is not to be trusted."},
     {Code::upstream_reset, "upstream_reset", 502, kUnavailable, upstream, R::if_reused, "Bad gateway", "The upstream closed the connection before its answer began."},
     {Code::upstream_invalid, "upstream_invalid", 502, kInternal, upstream, R::no, "Bad gateway", "The upstream's answer is not valid HTTP."},
     {Code::upstream_truncated, "upstream_truncated", 502, kUnavailable, upstream, R::no, "Bad gateway", "The upstream's answer broke off in the middle."},

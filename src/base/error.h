@@ -35,6 +35,7 @@ enum class Code : std::uint8_t {
     dns_failed,
     connect_failed,
     connect_timeout,
+    tls_failed,
     upstream_reset,
     upstream_invalid,
     upstream_truncated,
