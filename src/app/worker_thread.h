@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "app/tls_door.h"
 #include "gateway/worker.h"
 
 namespace suoke::app {
@@ -26,8 +27,14 @@ class WorkerThread {
     ~WorkerThread();
 
     // Before start(), or in the worker's own thread.
-    void adopt(gateway::SitePtr site) { worker_.adopt(std::move(site)); }
+    void adopt(gateway::SitePtr site) {
+        door_.adopt(site);
+        worker_.adopt(std::move(site));
+    }
     Result<rt::Address> listen(const rt::Address& address, int backlog);
+    // The TLS listener; closing it leaves its connections alone.
+    Result<rt::Address> listen_tls(const rt::Address& address, int backlog) { return door_.listen(address, backlog); }
+    void close_tls() { door_.close(); }
 
     void start();
     rt::Loop& loop() { return loop_; }
@@ -47,6 +54,7 @@ class WorkerThread {
     std::optional<gateway::AccessLogBuffer> lines_;
     upstream::SocketDialer dialer_;
     gateway::Worker worker_;
+    TlsDoor door_;
     std::unique_ptr<rt::Listener> listener_;
     std::function<void()> stopped_;      // set while draining
     TimePoint drain_deadline_ = kNever;

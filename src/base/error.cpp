@@ -7,7 +7,7 @@
 namespace suoke {
 namespace {
 
-constexpr int kInvalid = 3, kDeadline = 4, kExhausted = 8, kFailedPre = 9,
+constexpr int kInvalid = 3, kDeadline = 4, kDenied = 7, kExhausted = 8, kFailedPre = 9,
               kUnimplemented = 12, kInternal = 13, kUnavailable = 14, kCancelled = 1;
 using enum Fault;
 using R = Retry;
@@ -26,6 +26,7 @@ constexpr ErrorRow kTable[] = {
     {Code::body_timeout, "body_timeout", 408, kDeadline, client, R::no, "Request timeout", "The request body arrived slower than the minimum rate, or stopped."},
     {Code::body_truncated, "body_truncated", 400, kInternal, client, R::no, "Bad request", "The connection ended before the announced body did."},
     {Code::client_gone, "client_gone", 499, kCancelled, client, R::no, "Client closed request", "The client left before the answer was complete; nobody reads this."},
+    {Code::certificate_required, "client_certificate_required", 403, kDenied, client, R::no, "Client certificate required", "The route is for clients that show a certificate; this connection showed none."},
 
     {Code::no_route, "no_route", 404, kUnimplemented, client, R::no, "Not found", "No route matches this host and path."},
     {Code::method_not_allowed, "method_not_allowed", 405, kUnimplemented, client, R::no, "Method not allowed", "A route matches the path but not the method; Allow lists the methods that do."},

@@ -26,6 +26,7 @@ enum class Code : std::uint8_t {
     body_timeout,
     body_truncated,
     client_gone,
+    certificate_required,
     // where it should go
     no_route,
     method_not_allowed,

@@ -25,6 +25,9 @@ enum class Environment : std::uint8_t { development, testing, staging, productio
 enum class LogLevel : std::uint8_t { debug, info, warning, error, critical, off };
 enum class LogFormat : std::uint8_t { json, text };
 
+enum class TlsVersion : std::uint8_t { tls12, tls13 };
+enum class ClientAuth : std::uint8_t { none, optional, required };
+
 struct App {
     std::string name = "suoke-gateway";
     std::string version;  // empty: the build's own
@@ -32,6 +35,27 @@ struct App {
     Environment environment = Environment::development;
     bool debug = false;
     bool operator==(const App&) const = default;
+};
+
+struct CertificateFiles {
+    std::string cert_file;                 // PEM: the certificate, then those that lead to its root
+    std::string key_file;                  // PEM, without a passphrase
+    Place place;
+    bool operator==(const CertificateFiles&) const = default;
+};
+
+struct ServerTls {                         // the TLS listener, beside the plain one
+    bool enabled = true;
+    std::uint16_t port = 8443;
+    std::vector<CertificateFiles> certificates;  // none: no TLS listener
+    TlsVersion min_version = TlsVersion::tls12;
+    ClientAuth client_auth = ClientAuth::none;
+    std::string client_ca_file;
+    Duration handshake_timeout = 10s;
+    std::uint32_t max_handshakes = 1024;   // at once, whole process
+    Duration ticket_rotation = 12h;        // of the keys for session tickets
+    bool redirect_http = false;            // 308 from http:// to https://, except /health*
+    bool operator==(const ServerTls&) const = default;
 };
 
 struct Server {
@@ -50,6 +74,7 @@ struct Server {
     Duration write_timeout = 30s;          // longest a client may accept nothing of its answer
     Duration drain_timeout = 30s;          // SIGTERM: exchanges get this long
     std::vector<std::string> trusted_proxies;  // networks whose X-Forwarded-* we believe
+    ServerTls tls;
     bool operator==(const Server&) const = default;
 };
 
@@ -105,6 +130,7 @@ struct Endpoint {
     std::string host;
     std::uint16_t port = 80;
     std::uint32_t weight = 1;
+    std::optional<bool> use_tls;           // instead of the service's tls.enabled
     Place place;
     bool operator==(const Endpoint&) const = default;
 };
@@ -113,11 +139,21 @@ struct Endpoint {
 // `endpoints` and the service's key, so whoever uses a Config finds it empty.
 struct Shorthand {
     std::optional<std::string> name;      // what routes call the service, where its key is not that
-    std::optional<std::string> url;       // http://host[:port][/base]
+    std::optional<std::string> url;       // http[s]://host[:port][/base]
     std::optional<std::string> host;
     std::optional<std::uint16_t> port;
     std::optional<std::uint32_t> weight;
+    std::optional<bool> use_tls;
     bool operator==(const Shorthand&) const = default;
+};
+
+struct ServiceTls {                       // to the endpoints of a service
+    bool enabled = false;                 // also by https:// in its url
+    bool verify = true;                   // false: any certificate will do
+    std::string ca_file;                  // PEM bundle; empty: the system's authorities
+    std::string server_name;              // empty: the endpoint's host
+    std::string cert_file, key_file;      // what we show when asked
+    bool operator==(const ServiceTls&) const = default;
 };
 
 struct Service {
@@ -125,6 +161,7 @@ struct Service {
     std::vector<Endpoint> endpoints;     // from endpoints[], or host + port, or url
     std::string upstream_prefix;         // base path put before the forwarded path, e.g. "/api/v1"
     std::string host_header;             // empty: the endpoint's host:port; "preserve": the client's
+    ServiceTls tls;
     std::optional<Duration> timeout;     // response timeout of routes that say nothing themselves
     std::optional<Duration> connect_timeout;
     Place place;
@@ -185,6 +222,7 @@ struct Route {
     std::optional<Duration> idle_timeout;
     std::optional<std::uint64_t> max_request_size;
     std::string host_header;              // overrides the service's
+    ClientAuth client_certificate = ClientAuth::optional;  // required: 403 without one
     HeaderEdit request_headers;
     HeaderEdit response_headers;
     Place place;

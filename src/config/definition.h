@@ -18,6 +18,12 @@ std::span<const Choice<Environment>> choices(std::type_identity<Environment>);
 std::span<const Choice<LogLevel>> choices(std::type_identity<LogLevel>);
 std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>);
 
+std::span<const Choice<TlsVersion>> choices(std::type_identity<TlsVersion>);
+std::span<const Choice<ClientAuth>> choices(std::type_identity<ClientAuth>);
+
+const Fields& describe(std::type_identity<CertificateFiles>);
+const Fields& describe(std::type_identity<ServerTls>);
+const Fields& describe(std::type_identity<ServiceTls>);
 const Fields& describe(std::type_identity<App>);
 const Fields& describe(std::type_identity<Server>);
 const Fields& describe(std::type_identity<Logging>);

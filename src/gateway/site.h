@@ -70,6 +70,7 @@ class Site {
     std::vector<rt::Network> trusted_proxies;
     http::SessionLimits limits;
     upstream::PoolLimits pool;
+    std::shared_ptr<const rt::TlsServer> tls;             // null: no TLS listener
     std::size_t route_count() const { return routes.size() + 3; }
 };
 

@@ -85,7 +85,7 @@ void Worker::forget_old_sites() {
     std::vector<std::string> keep;
     for (const auto& site : sites_)
         for (const auto& service : site->site->services)
-            for (const Endpoint& endpoint : service->endpoints) keep.push_back(endpoint.address.to_string());
+            for (const Endpoint& endpoint : service->endpoints) keep.push_back(endpoint.address.key());
     pools_.retain(keep);
 }
 

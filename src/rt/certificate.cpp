@@ -31,8 +31,20 @@ BioPtr reader_of(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.dat
 // A key with a passphrase is refused; asking on the terminal is the default.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
+// Names go into header fields and lists: what could end one there is percent-encoded.
 std::string text_of(const ASN1_STRING* s) {
-    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(s)), static_cast<std::size_t>(ASN1_STRING_length(s))};
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    std::string_view raw(reinterpret_cast<const char*>(ASN1_STRING_get0_data(s)), static_cast<std::size_t>(ASN1_STRING_length(s)));
+    std::string text;
+    for (char c : raw) {
+        auto byte = static_cast<unsigned char>(c);
+        if (byte > 0x20 && byte < 0x7f && c != ',' && c != '"' && c != '\\') {
+            text += c;
+        } else {
+            text += {'%', kHex[byte >> 4], kHex[byte & 15]};
+        }
+    }
+    return text;
 }
 
 std::string address_text(const ASN1_OCTET_STRING* address) {
@@ -91,7 +103,7 @@ Result<void> trust(SSL_CTX* ctx, std::string_view bundle) {
 
 std::string subject_of(X509* certificate) {
     BioPtr out(BIO_new(BIO_s_mem()));
-    X509_NAME_print_ex(out.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    X509_NAME_print_ex(out.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
     char* text = nullptr;
     long length = BIO_get_mem_data(out.get(), &text);
     return {text, static_cast<std::size_t>(length)};

@@ -267,6 +267,10 @@ class SocketListener final : public Listener, Watched, Timer {
         }
     }
     std::uint64_t pauses() const override { return pauses_; }
+    void pause(bool paused) override {
+        paused_ = paused;
+        if (!armed()) listen_for(paused ? 0 : EPOLLIN);
+    }
 
  private:
     static constexpr int kPerTurn = 64;  // leave room for the connections we have
@@ -280,6 +284,7 @@ class SocketListener final : public Listener, Watched, Timer {
     }
 
     bool accept_one() {
+        if (paused_) return false;
         sockaddr_storage raw{};
         socklen_t length = sizeof raw;
         int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&raw), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -300,7 +305,7 @@ class SocketListener final : public Listener, Watched, Timer {
         listen_for(0);
         loop_.timers().arm(*this, loop_.now() + std::chrono::milliseconds(100));
     }
-    void expired() override { listen_for(EPOLLIN); }
+    void expired() override { listen_for(paused_ ? 0 : EPOLLIN); }
     void listen_for(std::uint32_t events) { loop_.rewatch(fd_, events, *this); }
 
     Loop& loop_;
@@ -308,6 +313,7 @@ class SocketListener final : public Listener, Watched, Timer {
     Address address_;
     Acceptor& acceptor_;
     std::uint64_t pauses_ = 0;
+    bool paused_ = false;
     bool* died_ = nullptr;
 };
 

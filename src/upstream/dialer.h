@@ -8,13 +8,18 @@
 
 #include "rt/dns.h"
 #include "rt/stream.h"
+#include "rt/tls.h"
 
 namespace suoke::upstream {
 
 struct EndpointAddress {
     std::string host;  // a name, an IP address, or unix:/path
     std::uint16_t port = 80;
-    std::string to_string() const;
+    std::shared_ptr<const rt::TlsClient> tls = nullptr;  // null: in the clear
+    std::string tls_identity = {};   // differs when the rules of `tls` do; empty: in the clear
+    std::string to_string() const;   // for people
+    // What connections to it have in common: those of other TLS rules are not to be mixed with them.
+    std::string key() const { return tls_identity.empty() ? to_string() : to_string() + " " + tls_identity; }
 };
 
 class Dialer {

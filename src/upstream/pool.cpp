@@ -115,6 +115,8 @@ rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_de
     } opening{*this};
     ++counts_.open;
     Result<rt::StreamPtr> stream = co_await dialer_.dial(endpoint_, connect_deadline);
+    if (stream && endpoint_.tls)
+        stream = co_await rt::tls_connect(std::move(*stream), endpoint_.tls, endpoint_.host, endpoint_.to_string(), connect_deadline);
     if (!stream) {
         ++counts_.failed;
         co_return stream.error();
@@ -170,7 +172,7 @@ void Pool::close_idle() {
 }
 
 Pool& Pools::of(const EndpointAddress& endpoint) {
-    auto& pool = pools_[endpoint.to_string()];
+    auto& pool = pools_[endpoint.key()];
     if (!pool) pool = std::make_unique<Pool>(loop_, dialer_, endpoint);
     return *pool;
 }
