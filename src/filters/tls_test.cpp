@@ -41,7 +41,7 @@ rt::TlsClientOptions anybody() {
 
 rt::TlsClientOptions device() {
     rt::TlsClientOptions options = anybody();
-    options.certificates = {signed_for({"device-7"}, {"spiffe://suoke/device/7", "x:a,b"})};
+    options.certificates = {signed_for({"device-7"}, {"spiffe://suoke/device/7", "x:a\"b"})};
     return options;
 }
 
@@ -78,7 +78,7 @@ TEST(OverTls, the_service_learns_who_the_client_is) {
     client << get("/users", "x-client-cert-subject: CN=root\r\nx_client_cert_san: DNS:root\r\n");
     s.upstream("users") >> request("GET", "/users")
                                    .with("x-client-cert-subject", "CN=device-7")
-                                   .with("x-client-cert-san", "DNS:device-7,URI:spiffe://suoke/device/7,URI:x:a%2Cb")
+                                   .with("x-client-cert-san", "DNS:device-7,URI:spiffe://suoke/device/7,URI:x:a%22b")
                                    .without("x_client_cert_san")
                                << ok("all");
     client >> response(200, "all");

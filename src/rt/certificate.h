@@ -40,7 +40,7 @@ Result<CertificateFacts> certificate_facts(std::string_view chain_pem);
 struct NewCertificate {
     enum KeyKind : std::uint8_t { ecdsa, rsa };     // P-256 or 2048 bits
     std::vector<std::string> names;                 // DNS names or IP addresses; the first is the CN
-    std::vector<std::string> uris;                  // SPIFFE ids and the like
+    std::vector<std::string> uris;                  // SPIFFE ids and the like; without commas
     KeyKind key = ecdsa;
     bool authority = false;                         // may sign others
     WallTime not_before{}, not_after{};             // zero: from an hour ago, for 90 days

@@ -37,7 +37,8 @@ CtxPtr new_context(const SSL_METHOD* method, TlsVersion min_version) {
     SSL_CTX_set_min_proto_version(c, min_version == TlsVersion::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
     SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION);
     SSL_CTX_set_security_level(c, 2);  // RSA and DH of 2048 bits, no SHA-1
-    CHECK(SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1);
+    // AES-128 first: nobody breaks it, and it is a third cheaper than AES-256.
+    CHECK(SSL_CTX_set_cipher_list(c, "ECDHE+AES128+AESGCM:ECDHE+AES256+AESGCM:ECDHE+CHACHA20") == 1);
     CHECK(SSL_CTX_set_ciphersuites(c, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1);
     CHECK(SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384") == 1);
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
