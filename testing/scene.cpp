@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/load.h"
+#include "rt/scope.h"
 #include "testing/message.h"
 
 namespace suoke::scene {
@@ -348,7 +349,7 @@ std::string one_service(std::string_view name, const Extra& extra) {
            ", service: " + n + ", strip_prefix: false" + more(extra.route) + "}\n" + extra.rest;
 }
 
-Scene::Scene(const std::string& yaml, std::uint64_t seed) {
+Scene::Scene(const std::string& yaml, std::uint64_t seed, app::TlsInputs tls) : tls_(std::move(tls)) {
     worker_.emplace(0, loop_, static_cast<upstream::Dialer&>(*this), budget_, metrics_, nullptr, Random(seed));
     loop_.set_turn_end([this] { worker_->end_of_turn(); });
     reload(yaml);
@@ -385,7 +386,7 @@ void Scene::everybody_leaves() {
 
 gateway::SitePtr Scene::compile(const std::string& yaml) {
     auto loaded = config::load_text(yaml, "scene.yaml");
-    auto site = app::compile(loaded.config, {}, ++generation_, loaded.problems);
+    auto site = app::compile(loaded.config, {}, ++generation_, loaded.problems, tls_);
     for (const config::Problem& problem : loaded.problems) ADD_FAILURE() << to_string(problem);
     CHECK(site);
     return site;
@@ -403,6 +404,24 @@ Peer& Scene::client(const std::string& name) {
     auto [ours, theirs] = rt::memory_pair(loop_, pipe_);
     worker_->accepted(std::move(theirs), *rt::Address::parse(client_address_, 4711));
     clients_.push_back(std::make_unique<Peer>(*this, std::move(ours), name));
+    settle();
+    return *clients_.back();
+}
+
+static rt::Task<void> keep(rt::Task<Result<rt::StreamPtr>> task, Result<rt::StreamPtr>& into) {
+    into = co_await std::move(task);
+}
+
+Peer& Scene::client_over_tls(const std::string& name, const rt::TlsClientOptions& tls) {
+    auto [ours, theirs] = rt::memory_pair(loop_, pipe_);
+    Result<rt::StreamPtr> near = Error(Code::internal), far = Error(Code::internal);
+    rt::TaskScope handshakes;
+    handshakes.spawn(keep(rt::tls_accept(std::move(theirs), site_->tls, kNever), far));
+    handshakes.spawn(keep(rt::tls_connect(std::move(ours), *rt::TlsClient::make(tls), "api", name, kNever), near));
+    settle();
+    CHECK(near && far);
+    worker_->accepted(std::move(*far), *rt::Address::parse(client_address_, 4711));
+    clients_.push_back(std::make_unique<Peer>(*this, std::move(*near), name));
     settle();
     return *clients_.back();
 }

@@ -229,13 +229,15 @@ std::string one_service(std::string_view name, const Extra& extra = {});
 
 class Scene final : upstream::Dialer {
  public:
-    explicit Scene(const std::string& yaml, std::uint64_t seed = 1);
+    explicit Scene(const std::string& yaml, std::uint64_t seed = 1, app::TlsInputs tls = {});
     ~Scene();
     Scene(const Scene&) = delete;
     Scene& operator=(const Scene&) = delete;
 
     // A connected client; the same name is the same connection.
     Peer& client(const std::string& name = "client");
+    // One that comes over TLS and has finished its handshake with the site's TLS server as `tls`.
+    Peer& client_over_tls(const std::string& name, const rt::TlsClientOptions& tls);
     // By the service's name, or by one endpoint: "10.0.0.1:80".
     Upstream& upstream(const std::string& name);
     void comes_from(std::string address) {
@@ -271,6 +273,7 @@ class Scene final : upstream::Dialer {
     rt::BufferBudget budget_{64 << 20};
     MetricsRegistry metrics_{1};
     std::uint64_t generation_ = 0;
+    app::TlsInputs tls_;
     gateway::SitePtr site_;
     std::optional<gateway::Worker> worker_;
     std::string client_address_ = "192.0.2.1";

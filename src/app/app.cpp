@@ -72,6 +72,19 @@ Result<std::shared_ptr<rt::UnixSocket>> shared_socket(const rt::Address& address
     return rt::UnixSocket::open(address, static_cast<int>(server.backlog), mode);
 }
 
+// Where the TLS listener is to be; nothing when there is none.
+std::optional<rt::Address> tls_address_of(const gateway::Site& site, rt::Address plain) {
+    if (!site.tls || plain.is_unix()) return std::nullopt;
+    plain.set_port(site.config.server.tls.port);
+    return plain;
+}
+
+std::string contents_of(const std::vector<std::string>& files) {
+    std::string all;
+    for (const std::string& file : files) all += read_file(file) + '\0';
+    return all;
+}
+
 }  // namespace
 
 App::App(AppOptions options, config::Loaded loaded)
@@ -91,9 +104,11 @@ App::App(AppOptions options, config::Loaded loaded)
     status_.started_at = clock_.now();
     file_content_ = read_file(options_.sources.yaml_path);
 
+    tickets_ = std::make_shared<rt::TicketKeys>(clock_, loaded.config.server.tls.ticket_rotation);
+    tls_content_ = contents_of(tls_files(loaded.config));
     std::string metrics_path = loaded.config.metrics.enabled ? loaded.config.metrics.path : "";
     std::vector<config::Problem> problems;
-    site_ = compile(std::move(loaded.config), endpoints::builtins(endpoint_sources_, metrics_path), ++generation_, problems);
+    site_ = compile(std::move(loaded.config), endpoints::builtins(endpoint_sources_, metrics_path), ++generation_, problems, tls_inputs());
     if (!site_) throw StartupError(sentences_of(problems));
     tell(loaded.problems);
     tell(problems);
@@ -106,6 +121,7 @@ App::App(AppOptions options, config::Loaded loaded)
     bound_ = asked_ = *asked;
     auto shared = shared_socket(bound_, server);
     if (!shared) throw StartupError(shared.error().detail);
+    tls_bound_ = tls_address_of(*site_, *asked);
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
         WorkerSetup setup{i, server.cpu_pinning, metrics_, budget_, access_log_.get()};
         auto& worker = workers_.emplace_back(std::make_unique<WorkerThread>(setup, clock_));
@@ -113,6 +129,10 @@ App::App(AppOptions options, config::Loaded loaded)
         auto listening = worker->listen(bound_, static_cast<int>(server.backlog), *shared);
         if (!listening) throw StartupError(listening.error().detail);
         bound_ = *listening;  // a port of 0 was replaced by a real one: the other workers share it
+        if (!tls_bound_) continue;
+        auto tls = worker->listen_tls(*tls_bound_, static_cast<int>(server.backlog));
+        if (!tls) throw StartupError(tls.error().detail);
+        tls_bound_ = *tls;
     }
 }
 
@@ -125,7 +145,9 @@ int App::run() {
         file_ = rt::watch_file(control_, options_.sources.yaml_path, [this] {
             if (read_file(options_.sources.yaml_path) != file_content_) reload("file changed");
         });
+    watch_tls_files();
     status_.ready = true;
+    if (tls_bound_) log_.info("app", "listening with TLS", {{"address", tls_address()}});
     log_.info("app", "listening", {{"address", address()}, {"workers", workers_.size()}, {"version", options_.version}});
     control_.run();
     for (auto& worker : workers_) worker->join();
@@ -149,7 +171,20 @@ void App::reload(const char* why) {
     if (draining_) return;
     log_.info("app", "reloading", {{"because", why}});
     file_content_ = read_file(options_.sources.yaml_path);
-    apply(config::load(options_.sources));
+    config::Loaded loaded = config::load(options_.sources);
+    tls_content_ = contents_of(tls_files(loaded.config));
+    apply(std::move(loaded));
+}
+
+// Certificates are renewed by others, who tell nobody.
+void App::watch_tls_files() {
+    tls_watches_.clear();
+    for (const std::string& file : tls_files(site_->config))
+        tls_watches_.push_back(rt::watch_file(control_, file, [this] { tls_file_changed(); }));
+}
+
+void App::tls_file_changed() {
+    if (contents_of(tls_files(site_->config)) != tls_content_) reload("certificate changed");
 }
 
 // Compile first; swap on every worker; report when all have acknowledged. A bad configuration leaves
@@ -159,7 +194,7 @@ void App::apply(config::Loaded loaded) {
     gateway::SitePtr site;
     if (loaded.ok()) {
         std::string metrics_path = loaded.config.metrics.enabled ? loaded.config.metrics.path : "";
-        site = compile(std::move(loaded.config), endpoints::builtins(endpoint_sources_, metrics_path), generation_ + 1, problems);
+        site = compile(std::move(loaded.config), endpoints::builtins(endpoint_sources_, metrics_path), generation_ + 1, problems, tls_inputs());
     }
     Result<rt::Address> asked = site ? listen_address(site->config.server) : asked_;
     if (!asked) {
@@ -178,6 +213,8 @@ void App::apply(config::Loaded loaded) {
     }
     log_.set_levels(levels_of(site->config.logging));
     site_ = std::move(site);
+    tickets_->set_rotation(site_->config.server.tls.ticket_rotation);
+    control_.post([this] { watch_tls_files(); });  // later: one of the watches may be what brought us here
     ++generation_;
     awaited_ += workers_.size();
     TimePoint began = control_.fresh_now();
@@ -192,10 +229,16 @@ void App::apply(config::Loaded loaded) {
         else log_.error("app", "the old listener stays open", {{"reason", opened.error().detail}});
         if (!opened) address.reset();
     }
+    std::optional<rt::Address> tls_wanted = tls_address_of(*site_, *asked);
+    bool tls_same = tls_wanted == tls_bound_;
+    tls_bound_ = tls_wanted;
     for (auto& worker : workers_) {
-        worker->loop().post([this, w = worker.get(), site = site_, generation = generation_, began, address, backlog, shared]() mutable {
+        worker->loop().post([this, w = worker.get(), site = site_, generation = generation_, began, address, backlog, shared, tls_wanted, tls_same]() mutable {
             w->adopt(std::move(site));
             std::string fault;
+            if (!tls_wanted) w->close_tls();
+            if (tls_wanted && !tls_same)
+                if (auto listening = w->listen_tls(*tls_wanted, backlog); !listening) fault = listening.error().detail;
             if (address)
                 if (auto listening = w->listen(*address, backlog, std::move(shared)); !listening) fault = listening.error().detail;
             control_.post([this, generation, began, fault = std::move(fault)] {

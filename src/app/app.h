@@ -18,6 +18,7 @@ namespace suoke::app {
 struct AppOptions {
     config::Sources sources;            // read again at every reload
     std::string version;
+    std::vector<rt::CertificatePem> local_certificates;  // served beside the configured ones (`dev --tls`)
 };
 
 class WorkerThread;
@@ -32,6 +33,7 @@ class App {
     int run();
     const gateway::Site& site() const { return *site_; }
     std::string address() const { return bound_.to_string(); }  // where it listens, "0.0.0.0:8000"
+    std::string tls_address() const { return tls_bound_ ? tls_bound_->to_string() : ""; }  // empty: none
     Log& log() { return log_; }
     // Every open stream of every worker (event streams, tunnels ...), gathered by asking each in its
     // own thread. For a coroutine that runs in `own`, while run() runs.
@@ -44,6 +46,9 @@ class App {
     void acknowledged(std::uint64_t generation, TimePoint began);
     void drain();
     void worker_stopped();
+    TlsInputs tls_inputs() const { return {tickets_, options_.local_certificates}; }
+    void watch_tls_files();
+    void tls_file_changed();
     void tell(const std::vector<config::Problem>& problems);
 
     SystemClock clock_;
@@ -58,6 +63,8 @@ class App {
     rt::BufferBudget budget_;
     gateway::SitePtr site_;
     rt::Address asked_, bound_;                       // of the listener; they differ for port 0
+    std::shared_ptr<rt::TicketKeys> tickets_;         // outlive reloads: so do clients' sessions
+    std::optional<rt::Address> tls_bound_;            // of the TLS listener, when there is one
     std::uint64_t generation_ = 0;
     std::size_t awaited_ = 0;                         // workers that have not acknowledged yet
     std::size_t running_ = 0;
@@ -65,6 +72,8 @@ class App {
     std::vector<std::unique_ptr<WorkerThread>> workers_;
     std::unique_ptr<rt::SignalWatch> signals_;
     std::unique_ptr<rt::FileWatch> file_;
+    std::vector<std::unique_ptr<rt::FileWatch>> tls_watches_;
+    std::string tls_content_;                         // of all files of TLS, when they were last read
     std::string file_content_;                        // of the configuration in force or last refused
 };
 

@@ -37,15 +37,94 @@ std::vector<std::uint16_t> rotation_of(const std::vector<config::Endpoint>& endp
     return rotation;
 }
 
-std::unique_ptr<Service> service_of(const std::string& name, const config::Service& from, const config::Config& config) {
+void complain(std::vector<config::Problem>& problems, const std::string& key, const Error& error) {
+    problems.push_back({config::Problem::error, {}, key, error.detail});
+}
+
+// What the session of HTTP/2 adds "h2" to, in front.
+std::vector<std::string> offered_protocols() { return {"h2", "http/1.1"}; }
+
+std::shared_ptr<const rt::TlsServer> tls_server(const config::ServerTls& from, const TlsInputs& inputs, std::vector<config::Problem>& problems) {
+    if (!from.enabled || (from.certificates.empty() && inputs.local_certificates.empty())) return nullptr;
+    rt::TlsServerOptions options;
+    for (std::size_t i = 0; i < from.certificates.size(); ++i) {
+        auto pem = rt::read_certificate(from.certificates[i].cert_file, from.certificates[i].key_file);
+        if (!pem) return complain(problems, "server.tls.certificates[" + std::to_string(i) + "]", pem.error()), nullptr;
+        options.certificates.push_back(std::move(*pem));
+    }
+    for (const rt::CertificatePem& pem : inputs.local_certificates) options.certificates.push_back(pem);
+    options.min_version = static_cast<rt::TlsVersion>(from.min_version);
+    options.alpn = offered_protocols();
+    options.client_auth = static_cast<rt::ClientAuth>(from.client_auth);
+    if (from.client_auth != config::ClientAuth::none) {
+        auto ca = rt::read_pem_file(from.client_ca_file);
+        if (!ca) return complain(problems, "server.tls.client_ca_file", ca.error()), nullptr;
+        options.client_ca = std::move(*ca);
+    }
+    options.tickets = inputs.tickets;
+    options.ticket_lifetime = from.ticket_rotation;
+    auto made = rt::TlsServer::make(std::move(options));
+    if (!made) return complain(problems, "server.tls", made.error()), nullptr;
+    return *made;
+}
+
+Result<rt::TlsClientOptions> client_options(const config::ServiceTls& from, config::Protocol protocol) {
+    rt::TlsClientOptions options;
+    options.alpn = {protocol == config::Protocol::h2 ? "h2" : "http/1.1"};
+    options.insecure_skip_verify = !from.verify;
+    options.server_name = from.server_name;
+    if (!from.ca_file.empty()) {
+        auto ca = rt::read_pem_file(from.ca_file);
+        if (!ca) return ca.error();
+        options.ca = std::move(*ca);
+    }
+    if (!from.cert_file.empty()) {
+        auto pem = rt::read_certificate(from.cert_file, from.key_file);
+        if (!pem) return pem.error();
+        options.certificates.push_back(std::move(*pem));
+    }
+    return options;
+}
+
+// Tells one set of rules from another; the secrets in them cannot be got back from it.
+std::string identity_of(const rt::TlsClientOptions& options) {
+    std::string all = options.ca + '\0' + options.server_name + '\0' + (options.insecure_skip_verify ? "any" : "verified");
+    for (const rt::CertificatePem& pem : options.certificates) all += '\0' + pem.chain;
+    return "tls:" + std::to_string(std::hash<std::string>()(all));
+}
+
+// Puts TLS into those of the service's addresses that want it.
+void set_upstream_tls(Service& service, const config::Service& from, std::vector<config::Problem>& problems) {
+    auto wants = [&](std::size_t i) { return from.endpoints[i].use_tls.value_or(from.tls.enabled); };
+    bool any = false;
+    for (std::size_t i = 0; i < from.endpoints.size(); ++i) any |= wants(i);
+    if (!any) return;
+    std::string key = "services." + service.name + ".tls";
+    auto options = client_options(from.tls, from.protocol);
+    if (!options) return complain(problems, key, options.error());
+    std::string identity = identity_of(*options);
+    auto client = rt::TlsClient::make(std::move(*options));
+    if (!client) return complain(problems, key, client.error());
+    for (std::size_t i = 0; i < from.endpoints.size(); ++i) {
+        if (!wants(i)) continue;
+        service.endpoints[i].address.tls = *client;
+        service.endpoints[i].address.tls_identity = identity;
+    }
+}
+
+std::unique_ptr<Service> service_of(const std::string& name, const config::Service& from, const config::Config& config,
+                                    std::vector<config::Problem>& problems) {
     auto service = std::make_unique<Service>();
     service->name = name;
     for (const config::Endpoint& e : from.endpoints) {
-        upstream::EndpointAddress address{e.host, e.port};
+        upstream::EndpointAddress address;
+        address.host = e.host;
+        address.port = e.port;
         if (from.protocol == config::Protocol::h2) address.protocol = upstream::Protocol::h2;
         address.for_one_client = from.proxy_protocol != config::ProxySend::off;
         service->endpoints.push_back({address, address.to_string()});
     }
+    set_upstream_tls(*service, from, problems);
     service->rotation = rotation_of(from.endpoints);
     service->upstream_prefix = from.upstream_prefix;
     service->host_header = from.host_header;
@@ -146,7 +225,7 @@ http::SessionLimits session_limits(const config::Config& config) {
 }  // namespace
 
 gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Builtin>& builtins,
-                         std::uint64_t generation, std::vector<config::Problem>& problems) {
+                         std::uint64_t generation, std::vector<config::Problem>& problems, const TlsInputs& tls) {
     // 1. The operator's routes, and ours behind them in order of declaration.
     std::vector<config::Route> all = config.routes;
     for (const endpoints::Builtin& builtin : builtins) {
@@ -167,7 +246,7 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
         if (from.protocol == config::Protocol::h2 && from.proxy_protocol != config::ProxySend::off)
             problems.push_back({config::Problem::error, from.place, "services." + name + ".proxy_protocol",
                                 "an h2 connection carries many clients, so it cannot begin with word about one"});
-        site->services.push_back(service_of(name, from, config));
+        site->services.push_back(service_of(name, from, config, problems));
         site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
         by_name[name] = site->services.back().get();
     }
@@ -175,7 +254,7 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     for (const config::Route& route : config.routes) {
         if (route.service.empty() || config.services.contains(route.service)) continue;
         config.services[route.service];
-        site->services.push_back(service_of(route.service, {}, config));
+        site->services.push_back(service_of(route.service, {}, config, problems));
         site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
         by_name[site->services.back()->name] = site->services.back().get();
     }
@@ -201,6 +280,8 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     site->wrong_method = last_resort(config, "gateway:wrong_method", all.size() + 1);
     site->unreadable = last_resort(config, "gateway:unreadable", all.size() + 2);
 
+    site->tls = tls_server(config.server.tls, tls, problems);
+
     // 4. Limits.
     for (const std::string& text : config.server.trusted_proxies)
         if (auto network = rt::Network::parse(text)) site->trusted_proxies.push_back(*network);
@@ -214,6 +295,21 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     site->pool.idle_expiry = pool.keepalive_expiry;
     site->config = std::move(config);
     return nothing_if_faulty(std::move(site), problems);
+}
+
+std::vector<std::string> tls_files(const config::Config& config) {
+    std::vector<std::string> files;
+    auto add = [&](const std::string& file) {
+        if (!file.empty()) files.push_back(file);
+    };
+    for (const config::CertificateFiles& each : config.server.tls.certificates) {
+        add(each.cert_file);
+        add(each.key_file);
+    }
+    add(config.server.tls.client_ca_file);
+    for (const auto& [name, service] : config.services)
+        for (const std::string* file : {&service.tls.ca_file, &service.tls.cert_file, &service.tls.key_file}) add(*file);
+    return files;
 }
 
 }  // namespace suoke::app

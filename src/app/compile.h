@@ -10,8 +10,16 @@
 
 namespace suoke::app {
 
+// What a site is made of besides its configuration.
+struct TlsInputs {
+    std::shared_ptr<rt::TicketKeys> tickets;               // outlive every site
+    std::vector<rt::CertificatePem> local_certificates;    // behind those of the configuration
+};
+
 // Null when a problem is an error; every problem is appended.
 gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Builtin>& builtins,
-                         std::uint64_t generation, std::vector<config::Problem>& problems);
+                         std::uint64_t generation, std::vector<config::Problem>& problems, const TlsInputs& tls = {});
+// Every file that TLS of this configuration is read from.
+std::vector<std::string> tls_files(const config::Config& config);
 
 }  // namespace suoke::app

@@ -11,7 +11,8 @@ WorkerThread::WorkerThread(const WorkerSetup& setup, const Clock& clock)
       loop_(clock),
       dialer_(loop_),
       worker_(setup.index, loop_, dialer_, setup.budget, setup.metrics,
-              setup.access_log ? &lines_.emplace(*setup.access_log) : nullptr, Random::from_system()) {
+              setup.access_log ? &lines_.emplace(*setup.access_log) : nullptr, Random::from_system()),
+      door_(worker_, setup.metrics.workers()) {
     loop_.set_turn_end([this] { end_of_turn(); });
 }
 
@@ -49,6 +50,7 @@ void WorkerThread::start() {
 void WorkerThread::drain(TimePoint deadline, std::function<void()> stopped) {
     if (listener_) listener_->accept_pending();
     listener_.reset();
+    door_.close();
     drain_deadline_ = deadline;
     stopped_ = std::move(stopped);
     worker_.drain(deadline - loop_.now());
@@ -66,8 +68,11 @@ void WorkerThread::end_of_turn() {
     worker_.end_of_turn();
     if (listener_) count_pauses();
     if (!stopped_) return;
-    if (loop_.now() >= drain_deadline_) worker_.cut();
-    if (!worker_.quiet()) return;
+    if (loop_.now() >= drain_deadline_) {
+        door_.cut();
+        worker_.cut();
+    }
+    if (!worker_.quiet() || !door_.quiet()) return;
     if (lines_) lines_->flush();
     loop_.stop();
     std::exchange(stopped_, nullptr)();

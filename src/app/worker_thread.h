@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "app/tls_door.h"
 #include "gateway/worker.h"
 
 namespace suoke::app {
@@ -26,11 +27,17 @@ class WorkerThread {
     ~WorkerThread();
 
     // Before start(), or in the worker's own thread.
-    void adopt(gateway::SitePtr site) { worker_.adopt(std::move(site)); }
     // `shared`: the socket of a Unix path, which the workers share; otherwise each opens its own.
     Result<rt::Address> listen(const rt::Address& address, int backlog, std::shared_ptr<rt::UnixSocket> shared);
 
     std::vector<gateway::StreamFacts> list_streams() { return worker_.list_streams(); }
+    void adopt(gateway::SitePtr site) {
+        door_.adopt(site);
+        worker_.adopt(std::move(site));
+    }
+    // The TLS listener; closing it leaves its connections alone.
+    Result<rt::Address> listen_tls(const rt::Address& address, int backlog) { return door_.listen(address, backlog); }
+    void close_tls() { door_.close(); }
 
     void start();
     rt::Loop& loop() { return loop_; }
@@ -51,6 +58,7 @@ class WorkerThread {
     std::optional<gateway::AccessLogBuffer> lines_;
     upstream::SocketDialer dialer_;
     gateway::Worker worker_;
+    TlsDoor door_;
     std::unique_ptr<rt::Listener> listener_;
     std::function<void()> stopped_;      // set while draining
     TimePoint drain_deadline_ = kNever;

@@ -7,7 +7,7 @@
 namespace suoke {
 namespace {
 
-constexpr int kInvalid = 3, kDeadline = 4, kExhausted = 8, kFailedPre = 9,
+constexpr int kInvalid = 3, kDeadline = 4, kDenied = 7, kExhausted = 8, kFailedPre = 9,
               kUnimplemented = 12, kInternal = 13, kUnavailable = 14, kCancelled = 1;
 using enum Fault;
 using R = Retry;
@@ -26,6 +26,7 @@ constexpr ErrorRow kTable[] = {
     {Code::body_timeout, "body_timeout", 408, kDeadline, client, R::no, "Request timeout", "The request body arrived slower than the minimum rate, or stopped."},
     {Code::body_truncated, "body_truncated", 400, kInternal, client, R::no, "Bad request", "The connection ended before the announced body did."},
     {Code::client_gone, "client_gone", 499, kCancelled, client, R::no, "Client closed request", "The client left before the answer was complete; nobody reads this."},
+    {Code::certificate_required, "client_certificate_required", 403, kDenied, client, R::no, "Client certificate required", "The route is for clients that show a certificate; this connection showed none."},
 
     {Code::no_route, "no_route", 404, kUnimplemented, client, R::no, "Not found", "No route matches this host and path."},
     {Code::method_not_allowed, "method_not_allowed", 405, kUnimplemented, client, R::no, "Method not allowed", "A route matches the path but not the method; Allow lists the methods that do."},
@@ -35,6 +36,7 @@ constexpr ErrorRow kTable[] = {
     {Code::dns_failed, "dns_failed", 503, kUnavailable, upstream, R::yes, "Service unavailable", "The endpoint's host name could not be resolved."},
     {Code::connect_failed, "connect_failed", 503, kUnavailable, upstream, R::yes, "Service unavailable", "The endpoint refused the connection or cannot be reached."},
     {Code::connect_timeout, "connect_timeout", 504, kUnavailable, upstream, R::yes, "Gateway timeout", "The endpoint did not accept the connection in time."},
+    {Code::tls_failed, "tls_failed", 502, kUnavailable, upstream, R::yes, "Bad gateway", "No TLS connection to the endpoint: the handshake failed, or its certificate is not to be trusted."},
     {Code::upstream_reset, "upstream_reset", 502, kUnavailable, upstream, R::if_reused, "Bad gateway", "The upstream closed the connection before its answer began."},
     {Code::upstream_invalid, "upstream_invalid", 502, kInternal, upstream, R::no, "Bad gateway", "The upstream's answer is not valid HTTP."},
     {Code::upstream_truncated, "upstream_truncated", 502, kUnavailable, upstream, R::no, "Bad gateway", "The upstream's answer broke off in the middle."},

@@ -26,6 +26,7 @@ enum class Code : std::uint8_t {
     body_timeout,
     body_truncated,
     client_gone,
+    certificate_required,
     // where it should go
     no_route,
     method_not_allowed,
@@ -35,6 +36,7 @@ enum class Code : std::uint8_t {
     dns_failed,
     connect_failed,
     connect_timeout,
+    tls_failed,
     upstream_reset,
     upstream_invalid,
     upstream_truncated,

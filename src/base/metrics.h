@@ -190,11 +190,16 @@ struct alignas(kCacheLine) RouteCells {
     void record(const RouteSample& sample);
 };
 
+// What became of the TLS handshakes with clients.
+enum class Handshake : std::uint8_t { full_12, resumed_12, full_13, resumed_13, failed, timed_out };
+
 struct alignas(kCacheLine) WorkerCells {
     Counter connections_accepted;
     Counter connections_refused;  // over a limit
     Gauge connections_open;
     Counter accept_pauses;  // times the listener stopped taking connections
+    std::array<Counter, 6> handshakes;  // by Handshake
+    Gauge handshakes_active;
     Gauge requests_active;
     Counter upstream_opened;
     Counter upstream_reused;

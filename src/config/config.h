@@ -27,6 +27,9 @@ enum class LogFormat : std::uint8_t { json, text };
 enum class ProxyUse : std::uint8_t { off, optional, required };  // PROXY protocol, from clients
 enum class ProxySend : std::uint8_t { off, v1, v2 };             // and to endpoints
 
+enum class TlsVersion : std::uint8_t { tls12, tls13 };
+enum class ClientAuth : std::uint8_t { none, optional, required };
+
 struct App {
     std::string name = "suoke-gateway";
     std::string version;  // empty: the build's own
@@ -34,6 +37,27 @@ struct App {
     Environment environment = Environment::development;
     bool debug = false;
     bool operator==(const App&) const = default;
+};
+
+struct CertificateFiles {
+    std::string cert_file;                 // PEM: the certificate, then those that lead to its root
+    std::string key_file;                  // PEM, without a passphrase
+    Place place;
+    bool operator==(const CertificateFiles&) const = default;
+};
+
+struct ServerTls {                         // the TLS listener, beside the plain one
+    bool enabled = true;
+    std::uint16_t port = 8443;
+    std::vector<CertificateFiles> certificates;  // none: no TLS listener
+    TlsVersion min_version = TlsVersion::tls12;
+    ClientAuth client_auth = ClientAuth::none;
+    std::string client_ca_file;
+    Duration handshake_timeout = 10s;
+    std::uint32_t max_handshakes = 1024;   // at once, whole process
+    Duration ticket_rotation = 12h;        // of the keys for session tickets
+    bool redirect_http = false;            // 308 from http:// to https://, except /health*
+    bool operator==(const ServerTls&) const = default;
 };
 
 struct Server {
@@ -55,6 +79,7 @@ struct Server {
     ProxyUse proxy_protocol = ProxyUse::off;
     std::vector<std::string> proxy_protocol_from;  // networks whose PROXY header we believe
     std::string unix_mode = "0660";        // permissions of a Unix socket we listen on
+    ServerTls tls;
     bool operator==(const Server&) const = default;
 };
 
@@ -125,6 +150,7 @@ struct Endpoint {
     std::string host;
     std::uint16_t port = 80;
     std::uint32_t weight = 1;
+    std::optional<bool> use_tls;           // instead of the service's tls.enabled
     Place place;
     bool operator==(const Endpoint&) const = default;
 };
@@ -133,14 +159,24 @@ struct Endpoint {
 // `endpoints` and the service's key, so whoever uses a Config finds it empty.
 struct Shorthand {
     std::optional<std::string> name;      // what routes call the service, where its key is not that
-    std::optional<std::string> url;       // http://host[:port][/base]
+    std::optional<std::string> url;       // http[s]://host[:port][/base]
     std::optional<std::string> host;
     std::optional<std::uint16_t> port;
     std::optional<std::uint32_t> weight;
+    std::optional<bool> use_tls;
     bool operator==(const Shorthand&) const = default;
 };
 
 enum class Protocol : std::uint8_t { http1, h2 };   // spoken by endpoints
+
+struct ServiceTls {                       // to the endpoints of a service
+    bool enabled = false;                 // also by https:// in its url
+    bool verify = true;                   // false: any certificate will do
+    std::string ca_file;                  // PEM bundle; empty: the system's authorities
+    std::string server_name;              // empty: the endpoint's host
+    std::string cert_file, key_file;      // what we show when asked
+    bool operator==(const ServiceTls&) const = default;
+};
 
 struct Service {
     Shorthand shorthand;
@@ -148,6 +184,7 @@ struct Service {
     Protocol protocol = Protocol::http1;
     std::string upstream_prefix;         // base path put before the forwarded path, e.g. "/api/v1"
     std::string host_header;             // empty: the endpoint's host:port; "preserve": the client's
+    ServiceTls tls;
     std::optional<Duration> timeout;     // response timeout of routes that say nothing themselves
     std::optional<Duration> connect_timeout;
     ProxySend proxy_protocol = ProxySend::off;
@@ -236,6 +273,7 @@ struct Route {
     std::optional<Duration> idle_timeout;
     std::optional<std::uint64_t> max_request_size;
     std::string host_header;              // overrides the service's
+    ClientAuth client_certificate = ClientAuth::optional;  // required: 403 without one
     HeaderEdit request_headers;
     HeaderEdit response_headers;
     std::optional<GrpcWeb> grpc_web;      // translated for browsers

@@ -17,6 +17,23 @@ std::span<const Choice<Environment>> choices(std::type_identity<Environment>) {
     return kAll;
 }
 
+std::span<const Choice<TlsVersion>> choices(std::type_identity<TlsVersion>) {
+    static constexpr Choice<TlsVersion> kAll[] = {
+        {"1.2", TlsVersion::tls12},
+        {"1.3", TlsVersion::tls13},
+    };
+    return kAll;
+}
+
+std::span<const Choice<ClientAuth>> choices(std::type_identity<ClientAuth>) {
+    static constexpr Choice<ClientAuth> kAll[] = {
+        {"none", ClientAuth::none},
+        {"optional", ClientAuth::optional},
+        {"required", ClientAuth::required},
+    };
+    return kAll;
+}
+
 std::span<const Choice<LogLevel>> choices(std::type_identity<LogLevel>) {
     static constexpr Choice<LogLevel> kAll[] = {
         {"debug", LogLevel::debug},       {"info", LogLevel::info},
@@ -86,6 +103,62 @@ const Fields& describe(std::type_identity<App>) {
     return kFields;
 }
 
+const Fields& describe(std::type_identity<CertificateFiles>) {
+    static const Fields kFields = {
+        field<&CertificateFiles::cert_file>(
+            "cert_file", "PEM: the certificate, behind it those that lead to its root.")
+            .not_empty(),
+        field<&CertificateFiles::key_file>("key_file", "PEM: its key, without a passphrase.")
+            .not_empty(),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<ServerTls>) {
+    static const Fields kFields = {
+        field<&ServerTls::enabled>("enabled", "False: no TLS listener, whatever else is set."),
+        field<&ServerTls::port>("port", "The TCP port of the TLS listener, beside server.port.")
+            .range(1, 65535),
+        field<&ServerTls::certificates>(
+            "certificates",
+            "Chosen by the name the client asks for (exact, then wildcard), else the first; RSA "
+            "and ECDSA may stand side by side. None: no TLS listener. Changed files are read anew."),
+        field<&ServerTls::min_version>("min_version", "The oldest version of TLS to speak."),
+        field<&ServerTls::client_auth>(
+            "client_auth",
+            "Whether clients show a certificate of their own; routes may require it too."),
+        field<&ServerTls::client_ca_file>(
+            "client_ca_file", "PEM: the authorities that client certificates must lead to."),
+        field<&ServerTls::handshake_timeout>("handshake_timeout",
+                                             "A handshake must be done after this."),
+        field<&ServerTls::max_handshakes>(
+            "max_handshakes", "Handshakes at once; beyond it connections wait to be accepted.")
+            .range(1, 1'000'000),
+        field<&ServerTls::ticket_rotation>(
+            "ticket_rotation", "Keys for session tickets are new after this; one old one is kept."),
+        field<&ServerTls::redirect_http>(
+            "redirect_http", "Send plain requests to https:// (308), except /health*.")
+            .also({"security.enable_https_redirect"}),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<ServiceTls>) {
+    static const Fields kFields = {
+        field<&ServiceTls::enabled>("enabled", "Speak TLS to its endpoints; https:// in its url "
+                                               "says the same."),
+        field<&ServiceTls::verify>("verify",
+                                   "False: believe any certificate. Only for closed networks."),
+        field<&ServiceTls::ca_file>(
+            "ca_file", "PEM: the authorities to believe; empty: those of the system."),
+        field<&ServiceTls::server_name>(
+            "server_name", "The name to ask for and to verify; empty: the endpoint's host."),
+        field<&ServiceTls::cert_file>("cert_file", "PEM: what we show when we are asked."),
+        field<&ServiceTls::key_file>("key_file", "PEM: its key, without a passphrase."),
+    };
+    return kFields;
+}
+
 const Fields& describe(std::type_identity<Server>) {
     static const Fields kFields = {
         field<&Server::host>(
@@ -143,6 +216,7 @@ const Fields& describe(std::type_identity<Server>) {
             "unix_mode", "Permissions of the Unix socket we listen on, octal.")
             .check(rules::file_mode)
             .restart(),
+        field<&Server::tls>("tls", "The TLS listener, beside the plain one."),
     };
     return kFields;
 }
@@ -287,6 +361,7 @@ const Fields& describe(std::type_identity<Endpoint>) {
         field<&Endpoint::port>("port", "Its TCP port.").range(1, 65535),
         field<&Endpoint::weight>("weight", "Its share of the traffic beside the others'; 0: none.")
             .range(0, 1'000'000),
+        field<&Endpoint::use_tls>("use_tls", "Instead of the service's tls.enabled."),
     };
     return kFields;
 }
@@ -304,6 +379,7 @@ const Fields& describe(std::type_identity<Service>) {
             "host_header",
             "The Host that endpoints see; empty: the endpoint's host:port; preserve: the client's.")
             .check(rules::host_header),
+        field<&Service::tls>("tls", "TLS to its endpoints."),
         field<&Service::timeout>(
             "timeout", "Response timeout of routes that say none themselves; 0: no limit."),
         field<&Service::connect_timeout>("connect_timeout",
@@ -316,7 +392,7 @@ const Fields& describe(std::type_identity<Service>) {
             .not_empty()
             .input(),
         field<&Service::shorthand, &Shorthand::url>(
-            "url", "Short for one endpoint and an upstream_prefix: http://host[:port][/base].")
+            "url", "Short for one endpoint and an upstream_prefix: http[s]://host[:port][/base].")
             .input(),
         field<&Service::shorthand, &Shorthand::host>("host", "Short for the host of one endpoint.")
             .check(rules::endpoint_host)
@@ -327,6 +403,8 @@ const Fields& describe(std::type_identity<Service>) {
         field<&Service::shorthand, &Shorthand::weight>("weight",
                                                        "Short for the weight of one endpoint.")
             .range(0, 1'000'000)
+            .input(),
+        field<&Service::shorthand, &Shorthand::use_tls>("use_tls", "Short for tls.enabled.")
             .input(),
     };
     return kFields;
@@ -473,6 +551,9 @@ const Fields& describe(std::type_identity<Route>) {
             "max_request_size", "The largest request body, instead of security.max_request_size."),
         field<&Route::host_header>("host_header", "Instead of the service's host_header.")
             .check(rules::host_header),
+        field<&Route::client_certificate>(
+            "client_certificate",
+            "required: 403 for clients without a certificate; needs server.tls.client_auth."),
         field<&Route::request_headers>("request_headers",
                                        "Edits of the header that the upstream sees."),
         field<&Route::response_headers>("response_headers",

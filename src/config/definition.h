@@ -21,6 +21,12 @@ std::span<const Choice<Protocol>> choices(std::type_identity<Protocol>);
 std::span<const Choice<ProxyUse>> choices(std::type_identity<ProxyUse>);
 std::span<const Choice<ProxySend>> choices(std::type_identity<ProxySend>);
 
+std::span<const Choice<TlsVersion>> choices(std::type_identity<TlsVersion>);
+std::span<const Choice<ClientAuth>> choices(std::type_identity<ClientAuth>);
+
+const Fields& describe(std::type_identity<CertificateFiles>);
+const Fields& describe(std::type_identity<ServerTls>);
+const Fields& describe(std::type_identity<ServiceTls>);
 const Fields& describe(std::type_identity<App>);
 const Fields& describe(std::type_identity<Server>);
 const Fields& describe(std::type_identity<Logging>);

@@ -15,6 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 Loaded yaml(const std::string& text, Sources rest = {}) {
     return load_text(text, "c.yaml", rest);
@@ -169,6 +170,36 @@ services:
     EXPECT_EQ(c.services.at("b").shorthand, Shorthand{});
 }
 
+TEST(Services, speak_tls_when_their_url_or_an_old_key_says_so) {
+    Config c = config(R"(
+services:
+  a: {url: "https://a1/base"}
+  b: {host: b1, port: 8443, use_tls: true}
+  c: {endpoints: [{host: c1, use_tls: true}, {host: c2}]}
+  d: {host: d1, port: 443, tls: {enabled: true, verify: false, server_name: d.test}}
+  e: {url: "http://e1"}
+)");
+    EXPECT_TRUE(c.services.at("a").tls.enabled);
+    EXPECT_EQ(c.services.at("a").endpoints.at(0).port, 443);
+    EXPECT_EQ(c.services.at("a").upstream_prefix, "/base");
+    EXPECT_TRUE(c.services.at("b").tls.enabled);
+    EXPECT_EQ(c.services.at("c").endpoints.at(0).use_tls, true);
+    EXPECT_FALSE(c.services.at("c").tls.enabled);
+    EXPECT_FALSE(c.services.at("d").tls.verify);
+    EXPECT_FALSE(c.services.at("e").tls.enabled);
+}
+
+TEST(ServerTls, says_what_is_missing_beside_it) {
+    EXPECT_THAT(problems("server: {tls: {client_auth: required}}"),
+                ElementsAre("c.yaml:1:29: error: server.tls.client_auth: needs "
+                            "server.tls.client_ca_file beside it"));
+    EXPECT_THAT(problems("services: {a: {host: h, tls: {cert_file: /c.pem}}}"), SizeIs(1));
+    EXPECT_THAT(problems("routes: [{prefix: /a, respond: {}, client_certificate: required}]"),
+                SizeIs(1));
+    EXPECT_THAT(problems("server: {tls: {certificates: [{cert_file: /c.pem}]}}"), SizeIs(1));
+    EXPECT_TRUE(config("security: {enable_https_redirect: true}").server.tls.redirect_http);
+}
+
 TEST(Services, may_be_a_list_of_items_with_names) {
     Config c = config("services:\n- {name: xiaoai, url: 'http://localhost:8001', weight: 2}\n");
     EXPECT_EQ(c.services.at("xiaoai").endpoints,
@@ -196,10 +227,6 @@ TEST(Services, that_share_a_name_are_an_error) {
 }
 
 TEST(Services, refuse_urls_we_cannot_serve) {
-    EXPECT_THAT(problems("services: {a: {url: 'https://a'}}"),
-                ElementsAre("c.yaml:1:21: error: services.a.url: TLS to upstreams comes in a later "
-                            "version: must be "
-                            "http://, found 'https://a'"));
     for (std::string url : {"a:80", "http://", "http://:80", "http://a:0", "http://a:70000",
                             "http://a:x", "http://[::1", "http://a/?b", "ftp://a"})
         EXPECT_FALSE(yaml("services: {a: {url: '" + url + "'}}").ok()) << url;

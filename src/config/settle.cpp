@@ -19,17 +19,17 @@ namespace {
 struct Url {
     Endpoint endpoint;
     std::string base;
+    bool tls = false;
 };
 
 Result<Url> parse_url(std::string_view url) {
-    constexpr std::string_view kForm = "must have the form http://host[:port][/base]";
+    constexpr std::string_view kForm = "must have the form http[s]://host[:port][/base]";
     auto refuse = [&](std::string_view why) {
         return Error{Code::invalid_config, fmt::format("{}, found '{}'", why, clipped(url))};
     };
-    if (to_lower(url.substr(0, 8)) == "https://")
-        return refuse("TLS to upstreams comes in a later version: must be http://");
-    if (to_lower(url.substr(0, 7)) != "http://") return refuse(kForm);
-    std::string_view rest = url.substr(7);
+    bool tls = to_lower(url.substr(0, 8)) == "https://";
+    if (!tls && to_lower(url.substr(0, 7)) != "http://") return refuse(kForm);
+    std::string_view rest = url.substr(tls ? 8 : 7);
     if (rest.find('@') != rest.npos)  // and do not repeat the password
         return Error{Code::invalid_config, "must not carry a user name or password"};
     if (rest.find_first_of("?# \t\r\n") != rest.npos) return refuse(kForm);
@@ -39,7 +39,8 @@ Result<Url> parse_url(std::string_view url) {
     std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
     if (bracket == authority.npos) return refuse(kForm);
     std::size_t colon = authority.find(':', bracket);
-    Url out{{.host = std::string(authority.substr(0, colon))}, std::string(base)};
+    Url out{{.host = std::string(authority.substr(0, colon))}, std::string(base), tls};
+    if (tls) out.endpoint.port = 443;
     if (out.endpoint.host.empty()) return refuse(kForm);
     if (colon == authority.npos) return out;
     auto port = parse_u64(authority.substr(colon + 1));
@@ -68,6 +69,7 @@ class ServiceFolder {
         else if (written.port && !change_port(*written.port))
             complain("port", "needs a host beside it");
         if (written.weight) take_weight(*written.weight);
+        if (written.use_tls) service_.tls.enabled = *written.use_tls;
         for (Endpoint& endpoint : service_.endpoints) strip_brackets(endpoint.host);
     }
 
@@ -88,6 +90,7 @@ class ServiceFolder {
                 return complain("url", "has a base path, and upstream_prefix says another");
             service_.upstream_prefix = url->base;
         }
+        if (url->tls) service_.tls.enabled = true;
         url->endpoint.place = place_of("url");
         service_.endpoints = {std::move(url->endpoint)};
     }
@@ -293,7 +296,7 @@ void name_routes(Config& config) {
     }
 }
 
-void check_server(const Config& config, Report& report) {
+static void check_server(const Config& config, Report& report) {
     const Server& server = config.server;
     bool nobody = server.proxy_protocol_from.empty() && !server.host.starts_with("unix:");
     if (server.proxy_protocol != ProxyUse::off && nobody)
@@ -301,8 +304,33 @@ void check_server(const Config& config, Report& report) {
                      "needs proxy_protocol_from: the networks it is believed from");
 }
 
+namespace {
+
+void check_tls(const Config& config, Report& report) {
+    const ServerTls& tls = config.server.tls;
+    auto complain = [&](const std::string& key, std::string sentence) {
+        report.error(report.place_of(key), key, std::move(sentence));
+    };
+    for (const CertificateFiles& files : tls.certificates)
+        if (files.cert_file.empty() || files.key_file.empty())
+            report.error(files.place, "server.tls.certificates", "needs both cert_file and key_file");
+    if (tls.client_auth != ClientAuth::none && tls.client_ca_file.empty())
+        complain("server.tls.client_auth", "needs server.tls.client_ca_file beside it");
+    if (tls.enabled && !tls.certificates.empty() && config.server.host.starts_with("unix:"))
+        complain("server.tls", "needs an IP address in server.host, not a Unix socket");
+    for (const auto& [name, service] : config.services)
+        if (service.tls.cert_file.empty() != service.tls.key_file.empty())
+            report.error(service.place, "services." + name + ".tls", "needs both cert_file and key_file, or neither");
+    for (std::size_t i = 0; i < config.routes.size(); ++i)
+        if (config.routes[i].client_certificate == ClientAuth::required && tls.client_auth == ClientAuth::none)
+            complain(fmt::format("routes[{}].client_certificate", i), "needs server.tls.client_auth: optional or required");
+}
+
+}  // namespace
+
 void check(const Config& config, Report& report) {
     check_server(config, report);
+    check_tls(config, report);
     check_services(config, report);
     for (std::size_t i = 0; i < config.routes.size(); ++i) RouteCheck(config, i, report).run();
     check_names(config, report);

@@ -74,6 +74,9 @@ class HealthReport final : public Endpoint {
         bool pressed = ex.worker.buffers().under_pressure();
         facts.checks.push_back({"memory", pressed ? Health::degraded : Health::healthy,
                                 pressed ? "Buffer budget used up" : "Buffers within budget", {}});
+        if (ex.site.tls)
+            for (const rt::CertificateFacts& each : ex.site.tls->certificates())
+                facts.checks.push_back(certificate_check(each.names.empty() ? each.subject : each.names.front(), each.not_after, facts.now));
         facts.services = services_of(ex.site);
         co_return gateway::json_response(200, health_json(facts));
     }
@@ -100,6 +103,7 @@ class MetricsText final : public Endpoint {
         facts.version = who.version;
         facts.environment = who.environment;
         facts.services = services_of(ex.site);
+        if (ex.site.tls) facts.certificates = ex.site.tls->certificates();
         // Rendering thousands of series takes milliseconds: not on a worker.
         std::function<std::string()> question = [from = &from_, facts = std::move(facts)]() mutable {
             return text_of(*from, facts);

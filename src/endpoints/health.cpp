@@ -29,6 +29,21 @@ void write_service(JsonWriter& json, const ServiceHealth& service) {
 
 }  // namespace
 
+HealthCheck certificate_check(const std::string& name, WallTime not_after, WallTime now) {
+    constexpr auto kDay = std::chrono::hours(24);
+    HealthCheck check;
+    check.name = "certificate " + name;
+    if (not_after <= now) {
+        check.status = Health::unhealthy;
+        check.message = "Expired";
+        return check;
+    }
+    auto days = (not_after - now) / kDay;
+    check.status = days < 14 ? Health::degraded : Health::healthy;
+    check.message = "Expires in " + std::to_string(days) + " days";
+    return check;
+}
+
 std::string_view health_name(Health health) {
     switch (health) {
         case Health::healthy:

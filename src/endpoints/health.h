@@ -30,6 +30,9 @@ struct HealthCheck {
     Duration duration{};
 };
 
+// Degraded two weeks before it expires, unhealthy afterwards.
+HealthCheck certificate_check(const std::string& name, WallTime not_after, WallTime now);
+
 // A service behind the gateway.
 struct ServiceHealth {
     std::string name;

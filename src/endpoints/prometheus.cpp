@@ -264,6 +264,8 @@ constexpr WorkerGauge kWorkerGauges[] = {
      &WorkerCells::connections_open},
     {"gateway_active_connections", "As suoke_gateway_active_connections; for old dashboards.",
      &WorkerCells::connections_open},
+    {"suoke_gateway_tls_handshakes_active", "TLS handshakes under way.",
+     &WorkerCells::handshakes_active},
     {"suoke_gateway_active_requests", "Requests being answered.", &WorkerCells::requests_active},
     {"suoke_gateway_upstream_connections_open", "Upstream connections, busy and idle.",
      &WorkerCells::upstream_open},
@@ -309,6 +311,32 @@ MetricFamily first_events(std::span<const WorkerCells> workers) {
     return out;
 }
 
+struct HandshakeRow {
+    Handshake cell;
+    const char* result;
+    const char* version;
+    const char* resumed;
+};
+
+constexpr HandshakeRow kHandshakes[] = {
+    {Handshake::full_12, "done", "1.2", "no"},    {Handshake::resumed_12, "done", "1.2", "yes"},
+    {Handshake::full_13, "done", "1.3", "no"},    {Handshake::resumed_13, "done", "1.3", "yes"},
+    {Handshake::failed, "failed", "", ""},        {Handshake::timed_out, "timed_out", "", ""},
+};
+
+MetricFamily handshakes(std::span<const WorkerCells> workers) {
+    MetricFamily out = family("suoke_gateway_tls_handshakes_total", "TLS handshakes with clients.",
+                              MetricType::Counter);
+    for (const HandshakeRow& row : kHandshakes) {
+        double sum = 0;
+        for (const WorkerCells& w : workers)
+            sum += static_cast<double>(w.handshakes[static_cast<std::size_t>(row.cell)].value());
+        out.metric.push_back(counter(
+            {{"result", row.result}, {"resumed", row.resumed}, {"version", row.version}}, sum));
+    }
+    return out;
+}
+
 // ---- from the process ------------------------------------------------------------------------
 
 double unix_seconds(WallTime t) {
@@ -340,6 +368,16 @@ MetricFamily healthy_endpoints(const ProcessFacts& facts) {
         out.metric.push_back(gauge({{"service", s.name}, {"state", "unhealthy"}},
                                    s.total_endpoints - s.healthy_endpoints));
     }
+    return out;
+}
+
+MetricFamily certificates(const ProcessFacts& facts) {
+    MetricFamily out = family("suoke_gateway_tls_certificate_expiry_timestamp_seconds",
+                              "When a certificate of the TLS listener expires.", MetricType::Gauge);
+    for (std::size_t i = 0; i < facts.certificates.size(); ++i)
+        out.metric.push_back(gauge({{"certificate", std::to_string(i)},
+                                    {"subject", facts.certificates[i].subject}},
+                                   unix_seconds(facts.certificates[i].not_after)));
     return out;
 }
 
@@ -405,6 +443,7 @@ void add_workers(std::vector<MetricFamily>& page, std::span<const WorkerCells> w
         page.push_back(one(name, help, MetricType::Counter, total(workers, cell)));
     for (const auto& [name, help, cell] : kWorkerGauges)
         page.push_back(one(name, help, MetricType::Gauge, total(workers, cell)));
+    page.push_back(handshakes(workers));
     page.push_back(loop_lag(workers));
     page.push_back(first_events(workers));
 }
@@ -414,6 +453,7 @@ void add_process(std::vector<MetricFamily>& page, const ProcessFacts& facts) {
     page.push_back(service_health(facts));
     page.push_back(healthy_endpoints(facts));
     page.push_back(log_lines(facts));
+    if (!facts.certificates.empty()) page.push_back(certificates(facts));
     for (const auto& [name, help, type, value] : kProcessRows)
         page.push_back(one(name, help, type, value(facts)));
 }

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/time.h"
 #include "endpoints/health.h"
+#include "rt/certificate.h"
 
 namespace suoke::endpoints {
 
@@ -37,6 +38,7 @@ struct ProcessFacts {
     bool config_last_reload_ok = true;
     WallTime config_last_reload{};
     std::vector<ServiceHealth> services;
+    std::vector<rt::CertificateFacts> certificates;  // that the TLS listener shows
     std::array<std::uint64_t, 5> log_lines{};  // written, by Level
     std::uint64_t access_lines_written = 0;
     std::uint64_t access_lines_dropped = 0;

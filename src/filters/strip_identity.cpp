@@ -6,8 +6,8 @@
 namespace suoke::filters {
 namespace {
 
-constexpr std::string_view kPrefixes[] = {"x-user-", "x-gateway-", "x-auth-", "x-proxy-", "x-consumer-"};
-constexpr std::string_view kLongest = "x-consumer-";
+constexpr std::string_view kPrefixes[] = {"x-user-", "x-gateway-", "x-auth-", "x-proxy-", "x-consumer-", "x-client-cert-"};
+constexpr std::string_view kLongest = "x-client-cert-";
 
 // '_' counts as '-': WSGI and CGI services cannot tell X_User_ID from X-User-ID.
 bool is_identity(std::string_view name) {

@@ -14,6 +14,7 @@ AttemptH2::AttemptH2(std::shared_ptr<http::H2Client> client, http::Method method
     : loop_(client->stream().loop()),
       limits_(limits),
       reused_(client->used()),
+      secure_(client->stream().tls() != nullptr),
       exchange_(std::move(client), method, {limits.idle, limits.deadline}) {}
 
 // RFC 9113 §8.7: a stream that was refused was not looked at.
@@ -60,7 +61,7 @@ Result<void> AttemptH2::begin(const Outgoing& request) {
     bool tunnel = request.is_tunnel();
     http::h2::Pairs pairs;
     pairs.add(":method", tunnel ? "CONNECT" : head.method_name);
-    pairs.add(":scheme", "http");
+    pairs.add(":scheme", secure_ ? "https" : "http");
     pairs.add(":authority", request.host);
     pairs.add(":path", request.target);
     if (tunnel) pairs.add(":protocol", head.protocol);

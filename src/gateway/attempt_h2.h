@@ -30,6 +30,7 @@ class AttemptH2 final : public Attempt, public rt::FrameAllocated {
     rt::Loop& loop_;
     AttemptLimits limits_;
     bool reused_;
+    bool secure_;
     http::H2Exchange exchange_;
     std::string accept_;   // Sec-WebSocket-Accept, which HTTP/2 does without
 };

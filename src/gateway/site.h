@@ -74,6 +74,7 @@ class Site {
     std::vector<rt::Network> proxy_protocol_from;
     http::SessionLimits limits;
     upstream::PoolLimits pool;
+    std::shared_ptr<const rt::TlsServer> tls;             // null: no TLS listener
     std::size_t route_count() const { return routes.size() + 3; }
 };
 

@@ -11,8 +11,10 @@ namespace {
 
 constexpr Duration kDrainGrace = std::chrono::seconds(1);
 
-// Where TLS will tell what ALPN has agreed on.
-bool wants_h2(const rt::Stream&) { return false; }
+bool wants_h2(const rt::Stream& stream) {
+    const rt::TlsFacts* tls = stream.tls();
+    return tls && tls->alpn == "h2";
+}
 
 bool begins_like_h2(std::string_view bytes) {
     return kH2Preface.starts_with(bytes.substr(0, kH2Preface.size()));

@@ -34,6 +34,7 @@ struct Request {
     std::string_view peer_host;         // its text, without port; "unix" for a Unix socket
     TimePoint started;            // first byte seen
     bool secure = false;          // came over TLS
+    const rt::TlsFacts* tls = nullptr;  // of the connection; null: in the clear
 };
 
 struct Response {

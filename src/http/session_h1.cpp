@@ -59,6 +59,8 @@ rt::Task<void> H1Session::exchange() {
     Request request;
     request.peer = &peer_;
     request.peer_host = peer_host_;
+    request.tls = stream_.tls();
+    request.secure = request.tls != nullptr;
     request.started = stream_.loop().now();
     request_ = &request;
     keep_ = false;  // until the response says otherwise

@@ -279,6 +279,10 @@ class SocketListener final : public Listener, Watched, Timer {
         }
     }
     std::uint64_t pauses() const override { return pauses_; }
+    void pause(bool paused) override {
+        paused_ = paused;
+        if (!armed()) listen_for(paused ? 0 : EPOLLIN);
+    }
 
  private:
     static constexpr int kPerTurn = 64;  // leave room for the connections we have
@@ -292,6 +296,7 @@ class SocketListener final : public Listener, Watched, Timer {
     }
 
     bool accept_one() {
+        if (paused_) return false;
         sockaddr_storage raw{};
         socklen_t length = sizeof raw;
         int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&raw), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -315,7 +320,7 @@ class SocketListener final : public Listener, Watched, Timer {
     }
     void expired() override {
         if (shared_) begin_shared();
-        else listen_for(EPOLLIN);
+        else listen_for(paused_ ? 0 : EPOLLIN);
     }
     // Exclusive watching cannot be changed, only begun anew.
     void begin_shared() { loop_.watch(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this); }
@@ -327,6 +332,7 @@ class SocketListener final : public Listener, Watched, Timer {
     Acceptor& acceptor_;
     std::shared_ptr<UnixSocket> shared_;
     std::uint64_t pauses_ = 0;
+    bool paused_ = false;
     bool* died_ = nullptr;
 };
 

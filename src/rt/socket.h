@@ -67,6 +67,8 @@ class Listener {
     virtual Address address() const = 0;  // the port is the real one when 0 was asked for
     virtual void accept_pending() = 0;    // what the kernel holds already; before closing
     virtual std::uint64_t pauses() const = 0;  // how often descriptors ran out
+    // While paused, connections wait in the kernel. May be called from accepted().
+    virtual void pause(bool paused) = 0;
 };
 // A Unix socket that listens, for any number of loops: a path has one owner, so that workers cannot
 // bind it one by one. Closed, and its file removed, when the last listener has gone. Thread-safe.

@@ -37,11 +37,13 @@ Io write_some(Stream& stream, std::span<std::string_view> pieces) {
 
 void Stream::became_readable() {
     readable_ = true;
+    if (above_) return above_->below_became_readable();
     if (reader_) reader_->wake(Wake::ready);
 }
 
 void Stream::became_writable() {
     writable_ = true;
+    if (above_) return above_->below_became_writable();
     if (writer_) writer_->wake(Wake::ready);
 }
 
@@ -49,6 +51,7 @@ void Stream::peer_hung_up(bool broken) {
     hung_up_ = true;
     readable_ = true;
     if (broken) writable_ = true;
+    if (above_) return above_->below_hung_up(broken);
     // The listener owns the work of an exchange; whoever reads or writes inside is part of it.
     if (hangup_listener_) return hangup_listener_->on_hangup();
     if (broken && writer_ && reader_) {

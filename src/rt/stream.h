@@ -78,6 +78,20 @@ class HangupListener {
     ~HangupListener() = default;
 };
 
+// A stream that stands on another one (TLS on a socket) is told what becomes of that one, in place of
+// its readers, its writers and its hang-up listener; it may be destroyed while it is told.
+class StreamAbove {
+ public:
+    virtual void below_became_readable() = 0;
+    virtual void below_became_writable() = 0;
+    virtual void below_hung_up(bool broken) = 0;
+
+ protected:
+    ~StreamAbove() = default;
+};
+
+struct TlsFacts;  // tls.h
+
 class Stream {
  public:
     explicit Stream(Loop& loop) : loop_(loop) {}
@@ -96,6 +110,7 @@ class Stream {
     // no reset: there the peer sees an ordinary end.
     virtual void reset_on_close() = 0;
     virtual std::string peer() const = 0;  // "192.0.2.1:4711", "unix:", for logs
+    virtual const TlsFacts* tls() const { return nullptr; }  // null: in the clear
 
     StreamWait readable(TimePoint deadline) { return {*this, reader_, readable_, deadline}; }
     StreamWait more_readable(TimePoint deadline) {
@@ -107,11 +122,13 @@ class Stream {
     // The peer has closed its side, or the connection is broken; bytes may still be unread.
     bool hung_up() const { return hung_up_; }
     bool maybe_readable() const { return readable_; }
+    bool maybe_writable() const { return writable_; }
     // Ends a pending readable() as if its deadline had come; for closing what is idle.
     void give_up_reading() {
         if (reader_) reader_->wake(Wake::timeout);
     }
     void set_hangup_listener(HangupListener* listener) { hangup_listener_ = listener; }
+    void set_above(StreamAbove* above) { above_ = above; }
     Loop& loop() { return loop_; }
 
  protected:
@@ -120,6 +137,7 @@ class Stream {
     void became_writable();
     // Marks first, then wakes: the reader, the writer and the listener all learn of it.
     void peer_hung_up(bool broken);
+    bool has_reader() const { return reader_ != nullptr; }
 
     bool readable_ = false;
     bool writable_ = true;
@@ -130,6 +148,7 @@ class Stream {
     StreamWait* reader_ = nullptr;
     StreamWait* writer_ = nullptr;
     HangupListener* hangup_listener_ = nullptr;
+    StreamAbove* above_ = nullptr;
     bool hung_up_ = false;
 };
 

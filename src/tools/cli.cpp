@@ -60,7 +60,7 @@ int run(int argc, char** argv) {
         case Verb::serve:
             return serve(line.sources);
         case Verb::dev:
-            return line.print_config ? print(app::demo_yaml()) : dev(line.sources);
+            return line.print_config ? print(app::demo_yaml()) : dev(line.sources, line.tls);
         case Verb::check:
             return check(line.sources);
         case Verb::config_show:

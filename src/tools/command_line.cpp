@@ -82,6 +82,8 @@ class Parser {
         add_config_flags(command);
         command.add_flag("--print-config", line_.print_config,
                          "Print the built-in configuration instead of serving");
+        command.add_flag("--tls", line_.tls,
+                         "Also serve https:// on port 8443, with a certificate made now");
     }
 
     void add_check() {

@@ -31,6 +31,7 @@ struct CommandLine {
     bool json = false;          // config show
     bool example = false;       // config env
     bool print_config = false;  // dev
+    bool tls = false;           // dev
     std::string url;            // health
     Duration timeout{};         // health
 };

@@ -29,16 +29,20 @@ std::string origin_of(const app::App& app) {
 
 }  // namespace
 
-int dev(config::Sources sources) {
+int dev(config::Sources sources, bool tls) {
     app::DemoServices demo;
     apply_defaults(sources, demo);
     config::Loaded loaded = config::load(sources);
     if (!loaded.ok()) return print_problems(loaded.problems);
     bool own_routes = sources.yaml_path.empty();
-    app::AppOptions options{std::move(sources), std::string(version())};
+    app::AppOptions options;
+    options.sources = std::move(sources);
+    options.version = version();
+    if (tls) options.local_certificates.push_back(rt::make_local_certificate({"localhost", "127.0.0.1", "::1"}));
     app::App app(std::move(options), std::move(loaded));
     demo.start();
     if (own_routes) fmt::print("{}", dev_hints(origin_of(app)));
+    if (tls) fmt::print("With TLS: https://localhost:{} (nobody signed the certificate: curl -k)\n", app.site().config.server.tls.port);
     for (const auto& [name, port] : demo.variables())
         if (!own_routes) fmt::print("{}={}\n", name, port);
     std::fflush(stdout);

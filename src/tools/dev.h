@@ -6,7 +6,8 @@
 namespace suoke::tools {
 
 // Serves with the demo services beside, until Ctrl-C. Returns the exit code.
-int dev(config::Sources sources);
+// `tls`: also on port 8443, with a certificate made for the occasion.
+int dev(config::Sources sources, bool tls);
 
 // What to open and to try, for the terminal; `origin` is "http://localhost:8000".
 std::string dev_hints(const std::string& origin);

@@ -10,7 +10,11 @@ std::string EndpointAddress::to_string() const {
 }
 
 std::string EndpointAddress::identity() const {
-    return to_string() + (protocol == Protocol::h2 ? " (h2)" : "") + (for_one_client ? " (PROXY)" : "");
+    std::string all = to_string();
+    if (protocol == Protocol::h2) all += " (h2)";
+    if (for_one_client) all += " (PROXY)";
+    if (!tls_identity.empty()) all += " " + tls_identity;
+    return all;
 }
 
 namespace {
@@ -25,6 +29,15 @@ rt::Task<Result<rt::StreamPtr>> connect(rt::Loop& loop, rt::Address address, std
 }
 
 }  // namespace
+
+rt::Task<Result<rt::StreamPtr>> reach(Dialer& dialer, EndpointAddress endpoint, TimePoint deadline) {
+    Result<rt::StreamPtr> stream = co_await dialer.dial(endpoint, deadline);
+    if (!stream || !endpoint.tls) co_return stream;
+    stream = co_await rt::tls_connect(std::move(*stream), endpoint.tls, endpoint.host, endpoint.to_string(), deadline);
+    if (stream && endpoint.protocol == Protocol::h2 && (*stream)->tls()->alpn != "h2")
+        co_return Error(Code::tls_failed, endpoint.to_string() + " does not offer h2 (ALPN)");
+    co_return stream;
+}
 
 rt::Task<Result<rt::StreamPtr>> SocketDialer::dial(EndpointAddress endpoint, TimePoint deadline) {
     auto literal = rt::Address::parse(endpoint.host, endpoint.port);

@@ -8,6 +8,7 @@
 
 #include "rt/dns.h"
 #include "rt/stream.h"
+#include "rt/tls.h"
 
 namespace suoke::upstream {
 
@@ -21,8 +22,11 @@ struct EndpointAddress {
     // pool never reuses them, and keeps them apart from those to the same address without.
     bool for_one_client = false;
     std::string preamble{};  // of one connection: what is sent before anything else, TLS included
-    std::string to_string() const;  // "host:port"; unix:/path
-    std::string identity() const;   // of its pool
+    std::shared_ptr<const rt::TlsClient> tls = nullptr;  // null: in the clear
+    std::string tls_identity = {};   // differs when the rules of `tls` do; empty: in the clear
+    std::string to_string() const;   // for people: "host:port"; unix:/path
+    // What connections to it have in common, and no others: the name of its pool.
+    std::string identity() const;
 };
 
 class Dialer {
@@ -35,6 +39,9 @@ class Dialer {
 };
 
 // Resolves names and connects, trying a name's addresses in turn.
+// A connection on which the endpoint's protocol can begin: dialed, and over TLS when it wants that.
+rt::Task<Result<rt::StreamPtr>> reach(Dialer& dialer, EndpointAddress endpoint, TimePoint deadline);
+
 class SocketDialer final : public Dialer {
  public:
     explicit SocketDialer(rt::Loop& loop) : loop_(loop), resolver_(loop) {}

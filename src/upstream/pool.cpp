@@ -81,7 +81,7 @@ rt::Task<Result<Lease>> Pool::open(TimePoint connect_deadline, TimePoint pool_de
     ++counts_.open;
     EndpointAddress endpoint = endpoint_;
     endpoint.preamble = std::move(preamble);
-    Result<rt::StreamPtr> stream = co_await dialer_.dial(std::move(endpoint), connect_deadline);
+    Result<rt::StreamPtr> stream = co_await reach(dialer_, std::move(endpoint), connect_deadline);
     if (!stream) {
         ++counts_.failed;
         co_return stream.error();

@@ -40,7 +40,7 @@ rt::Task<Result<H2Pool::Client>> H2Pool::open(TimePoint connect_deadline, TimePo
             pool.queue_.call_next();  // to join the new connection, or to try in turn
         }
     } dialing(*this);
-    Result<rt::StreamPtr> stream = co_await dialer_.dial(endpoint_, connect_deadline);
+    Result<rt::StreamPtr> stream = co_await reach(dialer_, endpoint_, connect_deadline);
     if (!stream) {
         ++counts_.failed;
         co_return stream.error();

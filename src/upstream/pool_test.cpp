@@ -285,5 +285,61 @@ TEST_F(PoolTest, a_connection_for_one_client_is_never_reused) {
     EXPECT_TRUE(apart.unused());
 }
 
+rt::Task<void> answer(rt::StreamPtr far, std::shared_ptr<const rt::TlsServer> server, Result<rt::StreamPtr>& into) {
+    into = co_await rt::tls_accept(std::move(far), std::move(server), kNever);
+}
+
+rt::Task<void> ask_over_tls(Pool& pool, std::optional<Result<Lease>>& into) {
+    auto lease = co_await pool.open(kNever, kNever);
+    into.emplace(std::move(lease));
+}
+
+// The endpoint is "api.test"; its certificate is for `name`.
+std::optional<Code> code_over_tls(const std::string& name, std::optional<std::string> told_of = {}) {
+    ManualClock clock;
+    rt::Loop loop(clock);
+    Far far(loop);
+    rt::CertificatePem pem = rt::make_local_certificate({name});
+    rt::TlsServerOptions serving;
+    serving.certificates = {pem};
+    rt::TlsClientOptions options;
+    options.ca = told_of.value_or(pem.chain);
+    EndpointAddress endpoint{"api.test", 443};
+    endpoint.tls = *rt::TlsClient::make(options);
+    endpoint.tls_identity = "tls:1";
+    Pool pool(loop, far, endpoint);
+    std::optional<Result<Lease>> lease;
+    Result<rt::StreamPtr> answered = Error(Code::internal);
+    rt::TaskScope scope;
+    scope.spawn(ask_over_tls(pool, lease));
+    scope.spawn(answer(std::move(far.far.at(0)), *rt::TlsServer::make(serving), answered));
+    loop.settle();
+    if (!lease->has_value()) {
+        EXPECT_EQ(pool.counts().open, 0u);
+        return lease->error().code;
+    }
+    // A kept connection survives the session ticket that comes behind the handshake.
+    (*lease)->give_back();
+    loop.settle();
+    EXPECT_EQ(pool.counts().idle, 1u);
+    EXPECT_TRUE(pool.take_idle());
+    return std::nullopt;
+}
+
+TEST(PoolOverTls, speaks_to_an_endpoint_that_is_who_it_should_be) {
+    EXPECT_EQ(code_over_tls("api.test"), std::nullopt);
+    EXPECT_EQ(code_over_tls("bank.test"), Code::tls_failed);
+    EXPECT_EQ(code_over_tls("api.test", rt::make_local_certificate({"api.test"}).chain), Code::tls_failed);
+}
+
+TEST(EndpointAddress, differs_by_its_tls_rules) {
+    EndpointAddress plain{"a", 443}, secure = plain, other = plain;
+    secure.tls_identity = "tls:1";
+    other.tls_identity = "tls:2";
+    EXPECT_EQ(plain.to_string(), secure.to_string());
+    EXPECT_NE(plain.identity(), secure.identity());
+    EXPECT_NE(secure.identity(), other.identity());
+}
+
 }  // namespace
 }  // namespace suoke::upstream
