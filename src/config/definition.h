@@ -17,6 +17,7 @@ namespace suoke::config {
 std::span<const Choice<Environment>> choices(std::type_identity<Environment>);
 std::span<const Choice<LogLevel>> choices(std::type_identity<LogLevel>);
 std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>);
+std::span<const Choice<Messages>> choices(std::type_identity<Messages>);
 
 const Fields& describe(std::type_identity<App>);
 const Fields& describe(std::type_identity<Server>);
@@ -32,6 +33,8 @@ const Fields& describe(std::type_identity<Condition>);
 const Fields& describe(std::type_identity<HeaderEdit>);
 const Fields& describe(std::type_identity<Redirect>);
 const Fields& describe(std::type_identity<FixedResponse>);
+const Fields& describe(std::type_identity<WebSocketRules>);
+const Fields& describe(std::type_identity<WebSocket>);
 const Fields& describe(std::type_identity<Route>);
 const Fields& describe(std::type_identity<Config>);
 

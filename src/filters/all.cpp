@@ -18,6 +18,7 @@ constexpr Entry kOrder[] = {
     {"strip_identity", strip_identity, "before anything could believe what the client says it is"},
     {"query_limit", query_limit, "the cheapest refusals come first"},
     {"body_limit", body_limit, "refuses by Content-Length before a byte of body is read"},
+    {"websocket", websocket, "counts only what everybody before it let in; passes nothing it refused"},
     {"gateway_headers", gateway_headers, "says who answered; outside the route's own edits"},
     {"edit_headers", edit_headers, "last: the operator's word on requests, the first on responses"},
 };

@@ -38,12 +38,12 @@ class BodyLimit final : public Check {
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
         http::Request& request = ex.request;
         if (!request.body) return gateway::go_on();
+        if (!request.head.protocol.empty()) return gateway::go_on();  // a tunnel has no body that ends
         if (auto length = request.body->remaining()) {
             if (*length > most_) return too_large(most_);
             return gateway::go_on();
         }
-        ex.wrapped_body = std::make_unique<LimitedBody>(*request.body, most_);
-        request.body = ex.wrapped_body.get();
+        ex.wrap_request_body(std::make_unique<LimitedBody>(*request.body, most_));
         return gateway::go_on();
     }
     std::uint64_t most_;

@@ -22,6 +22,7 @@ CheckPtr client_address(const config::Config&, const config::Route&);
 CheckPtr strip_identity(const config::Config&, const config::Route&);
 CheckPtr query_limit(const config::Config&, const config::Route&);
 CheckPtr body_limit(const config::Config&, const config::Route&);
+CheckPtr websocket(const config::Config&, const config::Route&);
 CheckPtr gateway_headers(const config::Config&, const config::Route&);
 CheckPtr edit_headers(const config::Config&, const config::Route&);
 

@@ -2,9 +2,11 @@
 #pragma once
 // One request with its answer, on its way through the filters.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/arena.h"
 #include "gateway/router.h"
@@ -14,6 +16,7 @@ namespace suoke::gateway {
 
 class Site;
 class Worker;
+class Tunnel;
 struct LocalSite;
 struct Route;
 struct Endpoint;
@@ -40,7 +43,8 @@ struct Exchange {
     std::optional<Error> refusal;       // what routes of last resort answer
     TimePoint deadline = kNever;        // of everything this exchange waits for
 
-    http::Body wrapped_body;            // around the session's, when a filter watches it
+    std::vector<http::Body> wrapped_bodies;  // around the session's, the outermost last
+    std::shared_ptr<Tunnel> tunnel;     // of a WebSocket, open or not yet
 
     // who asks
     std::string_view request_id;
@@ -59,6 +63,11 @@ struct Exchange {
     std::optional<Code> failure;        // why we answered instead of the upstream
     http::Sent sent;
 
+    // A filter that watches or changes the request's body puts its own source around it.
+    void wrap_request_body(http::Body outer) {
+        wrapped_bodies.push_back(std::move(outer));
+        request.body = wrapped_bodies.back().get();
+    }
     // Body bytes the client has sent so far.
     std::uint64_t request_bytes() const { return request.body ? request.body->received() : 0; }
 };

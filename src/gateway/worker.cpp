@@ -40,6 +40,7 @@ Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, rt
       pools_(loop, dialer),
       metrics_(metrics),
       cells_(metrics.worker(index)),
+      all_tunnels_(metrics.open_tunnels("")),
       access_log_(access_log),
       random_(random) {}
 
@@ -60,9 +61,11 @@ void Worker::adopt(SitePtr site) {
         local->cursors.push_back(service->rotation.empty() ? 0 : static_cast<std::uint32_t>(random_.below(service->rotation.size())));
     }
     local->cells.resize(site->route_count());
+    local->tunnels.resize(site->route_count());
     auto add_cells = [&](const Route& route) {
         RouteLabels labels{route.name, route.path_template, route.service ? route.service->name : ""};
         local->cells[route.index] = &metrics_.route(index_, labels);
+        if (route.service) local->tunnels[route.index] = &metrics_.open_tunnels(route.name);
     };
     for (const auto& route : site->routes) add_cells(*route);
     for (const auto* route : {site->no_route.get(), site->wrong_method.get(), site->unreadable.get()}) add_cells(*route);
@@ -128,6 +131,7 @@ rt::Task<void> Worker::connection(rt::StreamPtr stream, rt::Address peer) {
 void Worker::drain() {
     draining_ = true;
     sessions_.for_each([](http::H1Session& session) { session.drain(); });
+    tunnels_.for_each([](Tunnel& tunnel) { tunnel.close(http::ws::kGoingAway, "the gateway is going away"); });
 }
 
 // ---- exchanges

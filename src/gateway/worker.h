@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "gateway/access_log.h"
 #include "gateway/site.h"
+#include "gateway/tunnel.h"
 #include "http/handler.h"
 #include "http/session_h1.h"
 #include "rt/scope.h"
@@ -26,6 +27,7 @@ struct LocalSite {
     std::vector<std::vector<upstream::Pool*>> pools;   // [service][endpoint]
     std::vector<std::uint32_t> cursors;                // [service], round robin
     std::vector<RouteCells*> cells;                    // [route]
+    std::vector<SharedCount*> tunnels;                 // [route] that forwards; of all workers
     int exchanges = 0;
 };
 
@@ -47,6 +49,8 @@ class Worker final : public http::Handler, public rt::Acceptor {
     rt::BufferPool& buffers() { return buffers_; }
     Random& random() { return random_; }
     WorkerCells& cells() { return cells_; }
+    rt::List<Tunnel>& tunnels() { return tunnels_; }
+    SharedCount& all_tunnels() { return all_tunnels_; }   // of all workers
 
     std::uint16_t next_endpoint(LocalSite& local, const Service& service);
     bool draining() const { return draining_; }
@@ -73,11 +77,13 @@ class Worker final : public http::Handler, public rt::Acceptor {
     upstream::Pools pools_;
     MetricsRegistry& metrics_;
     WorkerCells& cells_;
+    SharedCount& all_tunnels_;
     AccessLogBuffer* access_log_;
     Random random_;
     std::vector<std::unique_ptr<LocalSite>> sites_;    // the newest is the last
     LocalSite* now_ = nullptr;
     rt::List<http::H1Session> sessions_;
+    rt::List<Tunnel> tunnels_;
     bool draining_ = false;
     std::string date_;
     std::int64_t date_tenth_ = -1;
