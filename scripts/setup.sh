@@ -47,7 +47,7 @@ case $system in
         fail "this script knows Debian 12 and Ubuntu 24.04; this is $system.
 Install a C++20 compiler (g++ >= 12), cmake >= 3.25, ninja, ccache, git, pkg-config and the headers of
 Boost >= 1.81, fmt, spdlog, nlohmann-json, yaml-cpp, c-ares, re2, OpenSSL 3, nghttp2, CLI11, prometheus-cpp, GoogleTest and
-Google Benchmark; for the tests also Node >= 18, clang with libFuzzer, nginx and curl.
+Google Benchmark, zlib; for the tests also Node >= 18, clang with libFuzzer, nginx and curl.
 Then set SUOKE_SKIP_SETUP=1, and the other scripts build without calling this one."
         ;;
 esac
@@ -59,7 +59,7 @@ node_is_good() {
 
 wanted=(g++ cmake ninja-build ccache git ca-certificates pkg-config
     "$boost" libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libc-ares-dev libre2-dev libssl-dev
-    libnghttp2-dev libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
+    libnghttp2-dev zlib1g-dev libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
 if [[ $with_tests == yes ]]; then
     wanted+=(clang "libclang-rt-$clang-dev" nginx curl)
     node_is_good || wanted+=(nodejs npm)

@@ -22,6 +22,8 @@ enum class Code : std::uint8_t {
     too_many_query_params,
     unsupported_version,
     unsupported_coding,
+    websocket_version,
+    websocket_off,
     request_timeout,
     body_timeout,
     body_truncated,

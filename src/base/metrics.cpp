@@ -114,6 +114,19 @@ RouteCells& MetricsRegistry::route(std::size_t worker, const RouteLabels& labels
     return it->second[worker];
 }
 
+SharedCount& MetricsRegistry::open_tunnels(const std::string& route) {
+    std::lock_guard lock(mutex_);
+    return tunnels_[route];
+}
+
+std::map<std::string, std::uint64_t> MetricsRegistry::open_tunnels() const {
+    std::map<std::string, std::uint64_t> out;
+    std::lock_guard lock(mutex_);
+    for (const auto& [route, count] : tunnels_)
+        if (!route.empty()) out[route] = count.value();
+    return out;
+}
+
 std::vector<RouteTotals> MetricsRegistry::routes() const {
     std::vector<RouteTotals> out;
     std::lock_guard lock(mutex_);

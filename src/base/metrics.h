@@ -19,6 +19,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -192,6 +193,63 @@ struct alignas(kCacheLine) RouteCells {
 
 // What became of the TLS handshakes with clients.
 enum class Handshake : std::uint8_t { full_12, resumed_12, full_13, resumed_13, failed, timed_out };
+// How WebSockets ended: by whose Close, with which code. Codes beyond the registered ones share a cell.
+class CloseCells {
+ public:
+    enum By : std::uint8_t { client, upstream, gateway };
+    static constexpr std::uint16_t kFirst = 1000;
+    static constexpr std::size_t kCodes = 16, kOther = kCodes;  // 1000 to 1015
+    void add(By by, std::uint16_t code) {
+        std::size_t at = code >= kFirst && code < kFirst + kCodes ? code - std::size_t{kFirst} : kOther;
+        counts_[by][at].add();
+    }
+    std::uint64_t count(By by, std::size_t cell) const { return counts_[by][cell].value(); }
+
+ private:
+    std::array<std::array<Counter, kCodes + 1>, 3> counts_{};
+};
+
+// WebSockets of a worker. Of pairs, the first is what clients sent, the second what upstreams sent.
+struct TunnelCells {
+    Counter opened;
+    std::array<Counter, 2> messages;
+    std::array<Counter, 2> bytes;
+    CloseCells closes;
+};
+
+// How many of something the workers have together. A limit on it is exact, so it takes a locked
+// instruction: for what is opened and closed, not for every request.
+class SharedCount {
+ public:
+    // One of them; counted until it is destroyed.
+    class Ticket {
+     public:
+        Ticket() = default;
+        explicit Ticket(SharedCount& count) : count_(&count) {}
+        Ticket(Ticket&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+        Ticket& operator=(Ticket&& other) noexcept {
+            std::swap(count_, other.count_);
+            return *this;
+        }
+        ~Ticket() {
+            if (count_) count_->value_.fetch_sub(1, std::memory_order_relaxed);
+        }
+
+     private:
+        SharedCount* count_ = nullptr;
+    };
+    // Nothing when there are `most` already; 0: any number.
+    std::optional<Ticket> take(std::uint64_t most) {
+        std::uint64_t before = value_.fetch_add(1, std::memory_order_relaxed);
+        Ticket ticket(*this);
+        if (most > 0 && before >= most) return std::nullopt;
+        return ticket;
+    }
+    std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+    std::atomic<std::uint64_t> value_{0};
+};
 
 struct alignas(kCacheLine) WorkerCells {
     Counter connections_accepted;
@@ -212,6 +270,7 @@ struct alignas(kCacheLine) WorkerCells {
     Histogram<DurationScale> sse_first_event;  // from the request to the end of the first event
     Gauge buffer_bytes;
     Histogram<DurationScale> loop_lag;  // how late the loop comes round to what is due
+    TunnelCells tunnels;
     ErrorCells refusals;                // requests that never became an exchange (malformed ...)
 };
 
@@ -244,6 +303,11 @@ class MetricsRegistry {
     // When max_routes exist, every further one shares the series {"other", "other", ""}.
     RouteCells& route(std::size_t worker, const RouteLabels& labels);
 
+    // WebSockets open on a route, over all workers; "" stands for the whole process. As lasting as the
+    // cells, so that a limit holds across a reload. Takes a lock.
+    SharedCount& open_tunnels(const std::string& route);
+    std::map<std::string, std::uint64_t> open_tunnels() const;  // of the routes
+
     std::vector<RouteTotals> routes() const;  // summed over the workers, in label order
 
  private:
@@ -252,6 +316,7 @@ class MetricsRegistry {
     std::unique_ptr<WorkerCells[]> cells_;
     mutable std::mutex mutex_;
     std::map<RouteLabels, std::unique_ptr<RouteCells[]>> routes_;  // an array over the workers
+    std::map<std::string, SharedCount> tunnels_;
 };
 
 }  // namespace suoke

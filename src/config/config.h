@@ -245,6 +245,28 @@ struct RouteSse {
     bool operator==(const RouteSse&) const = default;
 };
 
+enum class Messages : std::uint8_t { any, text, binary };
+
+// What a route's WebSockets may do. Zeros: no limit. With any of the first five the frames are
+// inspected; otherwise they pass as they come.
+struct WebSocketRules {
+    std::uint64_t max_message_size = 0;       // as sent, of either side
+    std::uint64_t max_inflated_size = 0;      // of a compressed message
+    std::uint32_t messages_per_second = 0;    // of one client
+    std::uint64_t bytes_per_second = 0;       // of one client
+    Messages allow = Messages::any;
+    std::optional<Duration> idle_timeout;     // instead of websocket.idle_timeout
+    std::uint32_t max_connections = 0;        // on this route, all workers together
+    bool operator==(const WebSocketRules&) const = default;
+};
+
+struct WebSocket {
+    bool enabled = true;
+    std::uint32_t max_connections = 0;        // all routes and workers; 0 = no limit of its own
+    Duration idle_timeout = 300s;             // both sides silent this long: closed
+    bool operator==(const WebSocket&) const = default;
+};
+
 struct Route {
     std::string name;
     // what it matches; exactly one of prefix, path, regex (none: every path)
@@ -278,6 +300,7 @@ struct Route {
     HeaderEdit response_headers;
     std::optional<GrpcWeb> grpc_web;      // translated for browsers
     RouteSse sse;
+    WebSocketRules websocket;
     Place place;
     bool operator==(const Route&) const = default;
 };
@@ -291,6 +314,7 @@ struct Config {
     Http2 http2;
     Metrics metrics;
     Sse sse;
+    WebSocket websocket;
     std::map<std::string, Service> services;
     std::vector<Route> routes;
     bool operator==(const Config&) const = default;

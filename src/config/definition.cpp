@@ -82,6 +82,15 @@ std::span<const Choice<ProxySend>> choices(std::type_identity<ProxySend>) {
     return kAll;
 }
 
+std::span<const Choice<Messages>> choices(std::type_identity<Messages>) {
+    static constexpr Choice<Messages> kAll[] = {
+        {"any", Messages::any},
+        {"text", Messages::text},
+        {"binary", Messages::binary},
+    };
+    return kAll;
+}
+
 // ---- The fields. ----
 
 const Fields& describe(std::type_identity<App>) {
@@ -465,6 +474,28 @@ const Fields& describe(std::type_identity<GrpcMatch>) {
     return kFields;
 }
 
+const Fields& describe(std::type_identity<WebSocketRules>) {
+    static const Fields kFields = {
+        bytes<&WebSocketRules::max_message_size>(
+            "max_message_size",
+            "The largest message of either side, as sent; 0: no limit. This, or one of the next "
+            "four, has every frame inspected."),
+        bytes<&WebSocketRules::max_inflated_size>(
+            "max_inflated_size", "The largest compressed message after inflation; 0: no limit."),
+        field<&WebSocketRules::messages_per_second>(
+            "messages_per_second",
+            "Messages and control frames of one client; as many at once. 0: no limit."),
+        bytes<&WebSocketRules::bytes_per_second>(
+            "bytes_per_second", "Bytes of one client; as many at once. 0: no limit."),
+        field<&WebSocketRules::allow>("allow", "Which messages either side may send."),
+        field<&WebSocketRules::idle_timeout>(
+            "idle_timeout", "Instead of websocket.idle_timeout; 0: no limit."),
+        field<&WebSocketRules::max_connections>(
+            "max_connections", "WebSockets open on this route, in the whole process; 0: no limit."),
+    };
+    return kFields;
+}
+
 const Fields& describe(std::type_identity<GrpcWeb>) {
     static const Fields kFields = {
         field<&GrpcWeb::enabled>("enabled", "Translate between gRPC-Web and gRPC."),
@@ -496,6 +527,18 @@ const Fields& describe(std::type_identity<RouteSse>) {
                                 "Every answer is an event stream: begin it before the upstream "
                                 "does, so that heartbeats bridge its silence. What the upstream "
                                 "answers instead of a stream becomes an error event."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<WebSocket>) {
+    static const Fields kFields = {
+        field<&WebSocket::enabled>("enabled", "Forward WebSockets; false: they are refused."),
+        field<&WebSocket::max_connections>(
+            "max_connections", "WebSockets open in the whole process; 0: no limit of their own."),
+        field<&WebSocket::idle_timeout>(
+            "idle_timeout", "A WebSocket is closed when neither side sent anything for so long; "
+                            "0: no limit."),
     };
     return kFields;
 }
@@ -560,6 +603,7 @@ const Fields& describe(std::type_identity<Route>) {
                                         "Edits of the header that the client sees."),
         field<&Route::grpc_web>("grpc_web", "Let browsers call this gRPC service."),
         field<&Route::sse>("sse", "Server-Sent Events, where they differ from the section sse."),
+        field<&Route::websocket>("websocket", "What its WebSockets may do."),
     };
     return kFields;
 }
@@ -574,6 +618,7 @@ const Fields& describe(std::type_identity<Config>) {
         field<&Config::http2>("http2", "HTTP/2 with clients; it is always offered."),
         field<&Config::metrics>("metrics", "Numbers for Prometheus."),
         field<&Config::sse>("sse", "Server-Sent Events, where the route says nothing."),
+        field<&Config::websocket>("websocket", "WebSockets that are forwarded."),
         field<&Config::services>("services",
                                  "The backends, by name; a list whose items have a name works too.")
             .also({"service_discovery.services"})

@@ -20,6 +20,7 @@ std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>);
 std::span<const Choice<Protocol>> choices(std::type_identity<Protocol>);
 std::span<const Choice<ProxyUse>> choices(std::type_identity<ProxyUse>);
 std::span<const Choice<ProxySend>> choices(std::type_identity<ProxySend>);
+std::span<const Choice<Messages>> choices(std::type_identity<Messages>);
 
 std::span<const Choice<TlsVersion>> choices(std::type_identity<TlsVersion>);
 std::span<const Choice<ClientAuth>> choices(std::type_identity<ClientAuth>);
@@ -46,6 +47,8 @@ const Fields& describe(std::type_identity<FixedResponse>);
 const Fields& describe(std::type_identity<GrpcMatch>);
 const Fields& describe(std::type_identity<GrpcWeb>);
 const Fields& describe(std::type_identity<RouteSse>);
+const Fields& describe(std::type_identity<WebSocketRules>);
+const Fields& describe(std::type_identity<WebSocket>);
 const Fields& describe(std::type_identity<Route>);
 const Fields& describe(std::type_identity<Config>);
 

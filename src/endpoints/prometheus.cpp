@@ -288,6 +288,51 @@ MetricFamily one(const char* name, const char* help, MetricType type, double val
     return out;
 }
 
+// ---- WebSockets
+
+constexpr const char* kSides[] = {"client", "upstream", "gateway"};  // as TunnelCells and CloseCells count
+
+MetricFamily by_direction(const char* name, const char* help, std::span<const WorkerCells> workers,
+                          std::array<Counter, 2> TunnelCells::*cells) {
+    std::map<Labels, double> values;
+    for (const WorkerCells& w : workers)
+        for (std::size_t from : {0, 1})
+            values[{{"from", kSides[from]}}] += static_cast<double>((w.tunnels.*cells)[from].value());
+    return counters(name, help, values);
+}
+
+MetricFamily closes(std::span<const WorkerCells> workers) {
+    std::map<Labels, double> values;
+    for (const WorkerCells& w : workers) {
+        for (auto by : {CloseCells::client, CloseCells::upstream, CloseCells::gateway}) {
+            for (std::size_t cell = 0; cell <= CloseCells::kOther; ++cell) {
+                std::uint64_t n = w.tunnels.closes.count(by, cell);
+                std::string code = cell == CloseCells::kOther ? "other" : std::to_string(CloseCells::kFirst + cell);
+                if (n > 0) values[{{"by", kSides[by]}, {"code", code}}] += static_cast<double>(n);
+            }
+        }
+    }
+    return counters("suoke_gateway_websocket_closes_total",
+                    "WebSockets ended, by whose Close and its code; 1006: without one.", values);
+}
+
+void add_tunnels(std::vector<MetricFamily>& page, const MetricsRegistry& metrics) {
+    std::span<const WorkerCells> workers = metrics.worker_cells();
+    MetricFamily open = family("suoke_gateway_websocket_open", "WebSockets open, by route.", MetricType::Gauge);
+    for (const auto& [route, count] : metrics.open_tunnels())
+        open.metric.push_back(gauge({{"route", route}}, static_cast<double>(count)));
+    page.push_back(std::move(open));
+    std::uint64_t opened = 0;
+    for (const WorkerCells& w : workers) opened += w.tunnels.opened.value();
+    page.push_back(one("suoke_gateway_websocket_opened_total", "WebSockets opened.", MetricType::Counter,
+                       static_cast<double>(opened)));
+    page.push_back(by_direction("suoke_gateway_websocket_messages_total", "Messages, by who sent them.", workers,
+                                &TunnelCells::messages));
+    page.push_back(by_direction("suoke_gateway_websocket_bytes_total", "Bytes of frames, by who sent them.", workers,
+                                &TunnelCells::bytes));
+    page.push_back(closes(workers));
+}
+
 // By worker, because one that lags while the others do not is what an operator looks for.
 MetricFamily loop_lag(std::span<const WorkerCells> workers) {
     MetricFamily out =
@@ -505,6 +550,7 @@ std::string render(const MetricsRegistry& metrics, const ProcessFacts& facts) {
     add_routes(page, routes);
     page.push_back(errors(routes, metrics.worker_cells()));
     add_workers(page, metrics.worker_cells());
+    add_tunnels(page, metrics);
     add_process(page, facts);
     return prometheus::TextSerializer().Serialize(page);
 }

@@ -22,6 +22,7 @@ constexpr Entry kOrder[] = {
     {"client_certificate", client_certificate, "says who the client is, once nobody else's word is left"},
     {"query_limit", query_limit, "the cheapest refusals come first"},
     {"body_limit", body_limit, "refuses by Content-Length before a byte of body is read"},
+    {"websocket", websocket, "counts only what everybody before it let in; passes nothing it refused"},
     {"gateway_headers", gateway_headers, "says who answered; outside the route's own edits"},
     {"grpc_onward", grpc_onward, "as late as can be: the timeout shrinks by what was waited before"},
     {"edit_headers", edit_headers, "the operator's word: the last on requests and on what streams say"},

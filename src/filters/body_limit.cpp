@@ -38,6 +38,7 @@ class BodyLimit final : public Check {
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
         http::Request& request = ex.request;
         if (!request.body) return gateway::go_on();
+        if (!request.head.protocol.empty()) return gateway::go_on();  // a tunnel has no body that ends
         if (auto length = request.body->remaining()) {
             if (*length > most_) return too_large(most_);
             return gateway::go_on();

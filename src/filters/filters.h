@@ -26,6 +26,7 @@ CheckPtr grpc(const config::Config&, const config::Route&);
 CheckPtr client_certificate(const config::Config&, const config::Route&);
 CheckPtr query_limit(const config::Config&, const config::Route&);
 CheckPtr body_limit(const config::Config&, const config::Route&);
+CheckPtr websocket(const config::Config&, const config::Route&);
 CheckPtr gateway_headers(const config::Config&, const config::Route&);
 CheckPtr grpc_onward(const config::Config&, const config::Route&);
 CheckPtr edit_headers(const config::Config&, const config::Route&);

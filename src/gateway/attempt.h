@@ -10,6 +10,7 @@
 #include "http/body.h"
 #include "http/handler.h"
 #include "http/message.h"
+#include "http/ws_handshake.h"
 
 namespace suoke::gateway {
 
@@ -31,6 +32,10 @@ struct Outgoing {
     http::BodySource* more = nullptr;    // what comes after it
 
     bool is_tunnel() const { return !head.protocol.empty(); }
+    std::string_view websocket_key() const {
+        const std::string_view* sent = head.headers.find(http::ws::kKey);
+        return sent ? *sent : key;
+    }
     // Nothing of the body is lost when it is sent a second time.
     bool replayable() const { return more == nullptr || is_tunnel(); }
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gateway/hop_by_hop.h"
+#include "http/ws_handshake.h"
 
 namespace suoke::gateway {
 
@@ -25,6 +26,7 @@ rt::Task<Result<void>> AttemptH1::run(const Outgoing& request, http::Responder& 
     // 1. The head, and with it a small body: one system call.
     method_ = request.head.method;
     tunnel_ = request.is_tunnel();
+    if (tunnel_) key_ = request.websocket_key();
     chunked_ = request.head.framing.kind == http::Framing::chunked;
     {
         http::H1Writer out(buffers_);
@@ -91,7 +93,7 @@ void AttemptH1::write_head(http::H1Writer& out, const Outgoing& request) {
     using F = http::Framing;
     if (tunnel_) {
         out.field("Connection", "Upgrade").field("Upgrade", head.protocol);
-        if (!request.key.empty()) out.field("Sec-WebSocket-Key", request.key);
+        if (!request.key.empty()) out.field(http::ws::kKey, request.key);
     } else if (head.framing.kind == F::chunked) {
         out.put("Transfer-Encoding: chunked\r\n");
     } else if (head.framing.kind == F::length) {
@@ -208,10 +210,13 @@ std::optional<Error> AttemptH1::overdue(rt::Wake woken) const {
     return std::nullopt;
 }
 
-// RFC 9110 §7.8: only to what was asked for.
-std::optional<Error> AttemptH1::refuse_switch() const {
+// RFC 9110 §7.8: only to what was asked for. RFC 6455 §4.1: by someone who knows what that is.
+std::optional<Error> AttemptH1::refuse_switch() {
     if (!tunnel_) return Error(Code::upstream_invalid, "the upstream switched protocols unasked");
     if (head_.protocol.empty()) return Error(Code::upstream_invalid, "the upstream switched to another protocol");
+    const std::string_view* accept = head_.headers.find(http::ws::kAccept);
+    if (!accept || *accept != http::ws::accept_of(key_))
+        return Error(Code::upstream_invalid, "the upstream's Sec-WebSocket-Accept does not fit the key");
     return std::nullopt;
 }
 

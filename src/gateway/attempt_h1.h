@@ -46,7 +46,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     Result<bool> parse();
     Result<bool> read_some();
     std::optional<Error> overdue(rt::Wake woken) const;
-    std::optional<Error> refuse_switch() const;
+    std::optional<Error> refuse_switch();
     void begin_body();
     void finish();
     rt::Stream& stream() { return lease_.stream(); }
@@ -64,6 +64,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     bool answered_ = false;             // something of a response has arrived
     bool chunked_ = false;              // how the rest of the request's body is framed
     bool tunnel_ = false;               // asked for
+    std::string_view key_;              // ... with this Sec-WebSocket-Key
     bool uploaded_ = true;              // the request has been sent completely
     bool reusable_ = false;
     std::array<std::string_view, 2> unsent_;

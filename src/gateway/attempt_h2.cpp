@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
 #include "gateway/hop_by_hop.h"
+#include "http/ws_handshake.h"
 
 namespace suoke::gateway {
 
@@ -65,8 +67,11 @@ Result<void> AttemptH2::begin(const Outgoing& request) {
     pairs.add(":authority", request.host);
     pairs.add(":path", request.target);
     if (tunnel) pairs.add(":protocol", head.protocol);
-    constexpr http::HeaderSet kNotHere = http::header_set(HeaderId::host);
-    pairs.add_fields(head.headers, kNotHere);
+    constexpr http::HeaderSet kNotHere = http::h2::kNotForwarded | http::header_set(HeaderId::host);
+    for (const http::Field& field : head.headers) {
+        bool left_out = http::is_in(kNotHere, field.id) || (tunnel && iequals(field.name, http::ws::kKey));
+        if (!left_out) pairs.add_field(field);
+    }
     char decimal[20];
     if (head.framing.kind == http::Framing::length) {
         auto end = std::to_chars(decimal, decimal + sizeof decimal, head.framing.size).ptr;
@@ -95,6 +100,10 @@ std::optional<Error> AttemptH2::overdue() const {
 void AttemptH2::open_tunnel(const Outgoing& request) {
     exchange_.head().status = 101;
     exchange_.head().protocol = request.head.protocol;
+    const std::string_view* key = request.head.headers.find(http::ws::kKey);
+    if (!key) return;
+    accept_ = http::ws::accept_of(*key);
+    exchange_.head().headers.set(http::ws::kAccept, accept_);
 }
 
 }  // namespace suoke::gateway

@@ -2,6 +2,7 @@
 #pragma once
 // One request with its answer, on its way through the filters.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ namespace suoke::gateway {
 
 class Site;
 class Worker;
+class Tunnel;
 struct LocalSite;
 struct Route;
 struct Endpoint;
@@ -44,6 +46,7 @@ struct Exchange {
 
     std::vector<http::Body> wrapped_bodies;  // around the session's, the outermost last
     http::GrpcKind grpc = http::GrpcKind::none;  // what the answer has to be, if any
+    std::shared_ptr<Tunnel> tunnel;     // of a WebSocket, open or not yet
 
     // who asks
     std::string_view request_id;

@@ -41,6 +41,14 @@ Patience patience_of(const Exchange& ex) {
             std::min(ex.deadline, deadline_after(now, service.pool_timeout))};
 }
 
+// RFC 6455 §4.1: who came by HTTP/2 has no key to send on, so we make one.
+std::string_view make_key(Exchange& ex) {
+    std::uint64_t nonce[2] = {ex.worker.random().next(), ex.worker.random().next()};
+    std::string key;
+    http::append_base64(key, {reinterpret_cast<const char*>(nonce), sizeof nonce});
+    return ex.arena.copy(key);
+}
+
 using AttemptPtr = std::unique_ptr<Attempt>;
 
 // On a connection that is there: the usual case, and no coroutine. Null when there is none.
@@ -117,6 +125,7 @@ rt::Task<Answer> Forward::run(Exchange& ex, Next) const {
     // 2. The request as the upstream shall see it, with as much of its body as is here.
     Outgoing request{ex.request.head, upstream_target(ex), upstream_host(ex)};
     request.more = ex.request.body;
+    if (request.is_tunnel() && request.websocket_key().empty()) request.key = make_key(ex);
     Result<void> taken = take_first_piece(request);
     if (!taken) co_return taken.error();
 

@@ -60,6 +60,7 @@ Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, rt
       pools_(loop, dialer, buffers_),
       metrics_(metrics),
       cells_(metrics.worker(index)),
+      all_tunnels_(metrics.open_tunnels("")),
       access_log_(access_log),
       random_(random),
       streams_(loop, random_) {}
@@ -77,9 +78,11 @@ void Worker::adopt(SitePtr site) {
         local->cursors.push_back(service->rotation.empty() ? 0 : static_cast<std::uint32_t>(random_.below(service->rotation.size())));
     }
     local->cells.resize(site->route_count());
+    local->tunnels.resize(site->route_count());
     auto add_cells = [&](const Route& route) {
         RouteLabels labels{route.name, route.path_template, route.service ? route.service->name : ""};
         local->cells[route.index] = &metrics_.route(index_, labels);
+        if (route.service) local->tunnels[route.index] = &metrics_.open_tunnels(route.name);
     };
     for (const auto& route : site->routes) add_cells(*route);
     for (const auto* route : {site->no_route.get(), site->wrong_method.get(), site->unreadable.get()}) add_cells(*route);

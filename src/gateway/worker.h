@@ -28,6 +28,7 @@ struct LocalSite {
     std::vector<std::vector<upstream::Berth>> berths;  // [service][endpoint]
     std::vector<std::uint32_t> cursors;                // [service], round robin
     std::vector<RouteCells*> cells;                    // [route]
+    std::vector<SharedCount*> tunnels;                 // [route] that forwards; of all workers
     int exchanges = 0;
 };
 
@@ -52,6 +53,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     WorkerCells& cells() { return cells_; }
     OpenStreams& streams() { return streams_; }
     std::vector<StreamFacts> list_streams() { return streams_.list(index_); }
+    SharedCount& all_tunnels() { return all_tunnels_; }   // of all workers
 
     std::uint16_t next_endpoint(LocalSite& local, const Service& service);
     bool draining() const { return draining_; }
@@ -81,6 +83,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     upstream::Pools pools_;
     MetricsRegistry& metrics_;
     WorkerCells& cells_;
+    SharedCount& all_tunnels_;
     AccessLogBuffer* access_log_;
     Random random_;
     std::vector<std::unique_ptr<LocalSite>> sites_;    // the newest is the last

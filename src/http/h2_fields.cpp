@@ -290,10 +290,6 @@ void Pairs::add(std::string_view name, std::string_view value, bool never_indexe
 constexpr HeaderSet kNotWorthIndexing =
     header_set(HeaderId::authorization, HeaderId::set_cookie, HeaderId::x_request_id);
 
-void Pairs::add_fields(const Headers& headers, HeaderSet but) {
-    but |= kConnectionSpecific | header_set(HeaderId::content_length);
-    for (const Field& field : headers)
-        if (!is_in(but, field.id)) add(field.name, field.value, is_in(kNotWorthIndexing, field.id));
-}
+void Pairs::add_field(const Field& field) { add(field.name, field.value, is_in(kNotWorthIndexing, field.id)); }
 
 }  // namespace suoke::http::h2

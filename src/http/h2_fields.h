@@ -95,6 +95,8 @@ constexpr HeaderSet kConnectionSpecific =
     header_set(HeaderId::connection, HeaderId::keep_alive, HeaderId::proxy_connection,
                HeaderId::transfer_encoding, HeaderId::upgrade);
 
+constexpr HeaderSet kNotForwarded = kConnectionSpecific | header_set(HeaderId::content_length);
+
 // RFC 9113 §7.
 enum class ErrorCode : std::uint32_t {
     no_error = 0x0,
@@ -122,9 +124,12 @@ Code code_for_upstream(ErrorCode code);
 class Pairs {
  public:
     void add(std::string_view name, std::string_view value, bool never_indexed = false);
-    // Every field that HTTP/2 may carry, in its order, but those the caller says otherwise;
-    // Content-Length is the caller's.
-    void add_fields(const Headers& headers, HeaderSet but = 0);
+    void add_field(const Field& field);
+    // Every field that HTTP/2 may carry, in its order; Content-Length is the caller's.
+    void add_fields(const Headers& headers) {
+        for (const Field& field : headers)
+            if (!is_in(kNotForwarded, field.id)) add_field(field);
+    }
     const nghttp2_nv* data() const { return pairs_.data(); }
     std::size_t size() const { return pairs_.size(); }
 

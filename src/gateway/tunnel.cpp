@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/tunnel.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace suoke::gateway {
+
+using http::Piece;
+namespace ws = http::ws;
+
+// How long a Close waits for the end of a frame, and the client's end for the upstream's.
+constexpr Duration kGrace = std::chrono::seconds(5);
+
+bool TokenBucket::take(std::uint64_t n, TimePoint now) {
+    if (rate_ <= 0) return true;
+    tokens_ = std::min(rate_, tokens_ + rate_ * seconds(now - filled_));
+    filled_ = now;
+    if (tokens_ <= 0) return false;
+    tokens_ -= static_cast<double>(n);
+    return true;
+}
+
+// ---- one direction
+
+// From one side to the other. Its reader pulls it like any body.
+class Tunnel::Lane {
+ public:
+    Lane(Tunnel& tunnel, Side from) : tunnel_(tunnel), from_(from), walker_(from, true), bell_(tunnel.parts_.loop) {}
+
+    void attach(http::BodySource* bytes, http::Body owned) {
+        owned_ = std::move(owned);
+        inner_ = bytes;
+    }
+    void detach() {
+        inner_ = nullptr;
+        owned_.reset();
+        given_end_ = true;
+    }
+    bool attached() const { return inner_ != nullptr; }
+    void inspect(const ws::Deflate& deflate) { inspector_.emplace(from_, deflate, tunnel_.rules_.messages); }
+
+    Result<Piece> next();
+    rt::Task<void> wait();
+    std::uint64_t received() const { return inner_ ? inner_->received() : 0; }
+
+    // The reader shall hear this at the next border of two frames, and then the end.
+    void end_with(const Word& word) {
+        if (ending_) return;
+        ending_ = true;
+        word_ = word;
+        bell_.ring();
+    }
+    void cut() {
+        ending_ = cut_ = overdue_ = true;
+        bell_.ring();
+    }
+    void ring() { bell_.ring(); }
+    bool given_end() const { return given_end_; }
+    bool source_ended() const { return source_ended_; }
+
+ private:
+    Result<Piece> pass_spliced();
+    Result<Piece> pass_inspected();
+    Piece refuse_frame(std::size_t clean, bool partly_passed, const ws::Violation& violation);
+    void heard(const ws::FrameHead& head);
+    void watch_close(const ws::Step& step, std::uint64_t at);
+    Piece give(std::string_view bytes);
+    Piece end();
+    Piece last_word();
+    bool between_frames() const { return inspector_ ? inspector_->between_frames() : walker_.between_frames(); }
+    bool speechless() const { return cut_ || closed_ || blind_; }
+    bool may_end() const { return ending_ && (speechless() || broken_ || between_frames() || holds_head()); }
+    bool holds_head() const { return inspector_ && inspector_->inside_head(); }
+    bool must_let_the_other_end() const;
+
+    Tunnel& tunnel_;
+    const Side from_;
+    http::BodySource* inner_ = nullptr;
+    http::Body owned_;
+    std::string_view rest_;      // of the inner's last piece: not looked at yet
+    bool source_ended_ = false;
+    bool given_end_ = false;
+    bool closed_ = false;        // a Close went through: no frame may follow
+    bool blind_ = false;         // spliced, and its frames make no sense
+    bool ending_ = false;
+    bool cut_ = false;           // without a last word
+    bool overdue_ = false;
+    bool broken_ = false;        // its sender broke a rule: nothing of it passes any more
+    bool spoken_ = false;
+    Word word_;
+    ws::FrameParser walker_;     // of a spliced lane
+    std::optional<ws::Inspector> inspector_;
+    std::array<std::uint8_t, 2> code_{};                 // of a Close that a spliced lane walks over
+    std::array<char, ws::kMaxControlFrame> own_frame_{};
+    rt::Bell bell_;
+};
+
+Result<Piece> Tunnel::Lane::next() {
+    if (given_end_ || !inner_) return end();
+    if (!tunnel_.opened_) return Piece{{}, Piece::wait};
+    if (may_end()) return last_word();
+    if (rest_.empty()) {
+        if (source_ended_) return end();
+        Result<Piece> piece = inner_->next();
+        if (!piece) return piece.error();
+        source_ended_ = piece->state == Piece::end;
+        rest_ = piece->bytes;
+        if (rest_.empty()) return source_ended_ ? end() : *piece;
+        tunnel_.touch(rest_.size());
+        tunnel_.parts_.cells.bytes[static_cast<std::size_t>(from_)].add(rest_.size());
+    }
+    return inspector_ ? pass_inspected() : pass_spliced();
+}
+
+rt::Task<void> Tunnel::Lane::wait() {
+    bool settled = tunnel_.opened_ && ending_;
+    if (given_end_ || (settled && may_end() && !(spoken_ && must_let_the_other_end()))) co_return;
+    // Only somebody's ring changes anything before the 101, and after the last word.
+    bool only_ring = !tunnel_.opened_ || (settled && may_end());
+    rt::Task<void> bytes;
+    if (!only_ring) bytes = inner_->wait();
+    rt::Bell::Wait waiting(bell_, std::move(bytes));
+    co_await waiting;
+}
+
+// Everything passes; the heads are walked over.
+Result<Piece> Tunnel::Lane::pass_spliced() {
+    std::string_view all = std::exchange(rest_, {});
+    for (std::size_t at = 0; !blind_;) {
+        if (ending_ && walker_.between_frames()) return give(all.substr(0, at));
+        std::uint64_t before = walker_.offset();
+        ws::Step step = walker_.next(all.substr(at));
+        blind_ = step.kind == ws::Step::broken;
+        if (blind_ || step.kind == ws::Step::need_more) break;
+        at += step.consumed;
+        if (step.kind == ws::Step::head) heard(walker_.head());
+        if (walker_.head().opcode == ws::Opcode::close) watch_close(step, step.kind == ws::Step::head ? 0 : before);
+    }
+    return give(all);
+}
+
+// Passes whole frames, and of the frame that is under way what was found good. A head is passed when
+// it is complete, so that what its head forbids never begins on the other side.
+Result<Piece> Tunnel::Lane::pass_inspected() {
+    if (closed_) {  // nothing counts behind a Close (§5.5.1)
+        rest_ = {};
+        return give({});
+    }
+    ws::Inspector& in = *inspector_;
+    const bool head_held = in.inside_head();
+    bool began_here = head_held || in.between_frames();  // nothing of the present frame was passed
+    std::size_t frame = 0;                               // where it began
+    for (std::size_t at = 0;;) {
+        if (ending_ && in.between_frames()) {
+            std::string_view whole = rest_.substr(0, at);
+            rest_ = {};
+            return give(whole);
+        }
+        ws::Step step = in.next(rest_.substr(at));
+        if (step.kind == ws::Step::broken) return refuse_frame(frame, !began_here, in.violation());
+        if (step.kind == ws::Step::need_more) {  // what it consumed is the beginning of a head
+            std::string_view good = rest_.substr(0, at);
+            rest_ = {};
+            return give(good);
+        }
+        if (step.kind == ws::Step::head) {
+            ws::Violation why;
+            if (from_ == Side::client && !tunnel_.may_begin(in, why)) return refuse_frame(frame, !began_here, why);
+            heard(in.head());
+        }
+        at += step.consumed;
+        const bool closes = in.close_code() != 0;
+        if (closes) {
+            closed_ = true;
+            tunnel_.heard_close(from_, in.close_code());
+        }
+        if (step.kind == ws::Step::head && head_held && at == step.consumed) {
+            rest_.remove_prefix(at);
+            return give(in.held());
+        }
+        if (closes) {
+            std::string_view good = rest_.substr(0, at);
+            rest_ = {};
+            return give(good);
+        }
+        if (step.ends_frame) {
+            frame = at;
+            began_here = true;
+        }
+    }
+}
+
+Piece Tunnel::Lane::refuse_frame(std::size_t clean, bool partly_passed, const ws::Violation& violation) {
+    std::string_view good = rest_.substr(0, partly_passed ? 0 : clean);
+    rest_ = {};
+    tunnel_.refuse(from_, violation);
+    cut_ = partly_passed;
+    broken_ = true;
+    return give(good);
+}
+
+void Tunnel::Lane::heard(const ws::FrameHead& head) {
+    bool whole = head.fin && !ws::is_control(head.opcode);
+    if (whole) tunnel_.parts_.cells.messages[static_cast<std::size_t>(from_)].add();
+}
+
+void Tunnel::Lane::watch_close(const ws::Step& step, std::uint64_t at) {
+    const ws::FrameHead& head = walker_.head();
+    for (char c : step.bytes) {
+        if (at >= 2) break;
+        code_[at] = static_cast<std::uint8_t>(static_cast<unsigned char>(c) ^ (head.masked ? head.mask[at] : 0));
+        ++at;
+    }
+    if (!step.ends_frame || closed_) return;
+    closed_ = true;
+    const unsigned code = head.length < 2 ? unsigned{ws::kNoCode} : code_[0] * 256u + code_[1];
+    tunnel_.heard_close(from_, static_cast<std::uint16_t>(code));
+}
+
+Piece Tunnel::Lane::give(std::string_view bytes) {
+    if (source_ended_ && rest_.empty() && !ending_) {
+        given_end_ = true;
+        return {bytes, Piece::end};
+    }
+    return {bytes, Piece::more};
+}
+
+// The client's stream ends the exchange, so the upstream hears its last word first.
+bool Tunnel::Lane::must_let_the_other_end() const {
+    if (from_ == Side::client || overdue_) return false;
+    const Lane& other = tunnel_.lane(Side::client);
+    return other.attached() && !other.given_end();
+}
+
+Piece Tunnel::Lane::end() {
+    given_end_ = true;
+    if (from_ == Side::client) tunnel_.lane(Side::upstream).ring();
+    return {{}, Piece::end};
+}
+
+Piece Tunnel::Lane::last_word() {
+    if (!spoken_) {
+        spoken_ = true;
+        if (!speechless() && word_.code) {
+            std::optional<std::array<std::uint8_t, 4>> mask;
+            if (from_ == Side::client) {
+                std::uint64_t random = tunnel_.parts_.random.next();
+                std::memcpy(mask.emplace().data(), &random, 4);
+            }
+            std::size_t size = ws::write_close(own_frame_, word_.code, word_.reason, mask);
+            return {{own_frame_.data(), size}, Piece::more};
+        }
+    }
+    if (must_let_the_other_end()) return {{}, Piece::wait};
+    return end();
+}
+
+// ---- what its readers hold
+
+class Tunnel::Source final : public http::BodySource {
+ public:
+    Source(std::shared_ptr<Tunnel> tunnel, Side from) : tunnel_(std::move(tunnel)), lane_(tunnel_->lane(from)) {}
+    ~Source() override { lane_.detach(); }
+    Result<Piece> next() override { return lane_.next(); }
+    rt::Task<void> wait() override { return lane_.wait(); }
+    std::uint64_t received() const override { return lane_.received(); }
+
+ private:
+    std::shared_ptr<Tunnel> tunnel_;
+    Lane& lane_;
+};
+
+// ---- both directions
+
+Tunnel::Tunnel(Parts parts, const TunnelRules& rules)
+    : parts_(std::move(parts)),
+      rules_(rules),
+      messages_(rules.messages_per_second, parts_.loop.now()),
+      bytes_(rules.bytes_per_second, parts_.loop.now()) {
+    for (Side from : {Side::client, Side::upstream})
+        lanes_[static_cast<std::size_t>(from)] = std::make_unique<Lane>(*this, from);
+}
+
+Tunnel::~Tunnel() {
+    if (opened_) count_close(lane(Side::upstream).source_ended() ? CloseCells::upstream : CloseCells::client, ws::kNoClose);
+}
+
+http::Body Tunnel::from_client(http::BodySource& bytes) {
+    lane(Side::client).attach(&bytes, nullptr);
+    return std::make_unique<Source>(shared_from_this(), Side::client);
+}
+
+http::Body Tunnel::from_upstream(http::Body bytes) {
+    http::BodySource* inner = bytes.get();
+    lane(Side::upstream).attach(inner, std::move(bytes));
+    return std::make_unique<Source>(shared_from_this(), Side::upstream);
+}
+
+bool Tunnel::watches_client() const { return lanes_[0]->attached(); }
+
+void Tunnel::open(const ws::Deflate& deflate) {
+    opened_ = true;
+    parts_.cells.opened.add();
+    touch(0);
+    for (auto& lane : lanes_) {
+        if (rules_.inspect) lane->inspect(deflate);
+        lane->ring();
+    }
+    if (!closing_) parts_.loop.timers().arm(*this, deadline_after(last_bytes_, rules_.idle));
+}
+
+void Tunnel::close(std::uint16_t code, std::string_view reason) {
+    count_close(CloseCells::gateway, code);
+    say({code, reason}, {code, reason});
+}
+
+void Tunnel::refuse(Side offender, const ws::Violation& violation) {
+    count_close(CloseCells::gateway, violation.code);
+    const Word to_offender{violation.code, violation.reason};
+    const Word to_other{ws::kGoingAway, "the other side broke the rules"};
+    if (offender == Side::client) {
+        say(to_offender, to_other);
+    } else {
+        say(to_other, to_offender);
+    }
+}
+
+void Tunnel::say(const Word& to_client, const Word& to_upstream) {
+    if (closing_) return;
+    closing_ = true;
+    lane(Side::client).end_with(to_upstream);
+    lane(Side::upstream).end_with(to_client);
+    parts_.loop.timers().arm(*this, parts_.loop.now() + kGrace);
+}
+
+// Both have said it: RFC 6455 §7.1.1 leaves the rest to TCP.
+void Tunnel::heard_close(Side from, std::uint16_t code) {
+    count_close(from == Side::client ? CloseCells::client : CloseCells::upstream, code);
+    if (++closes_heard_ == 2) say({}, {});
+}
+
+void Tunnel::count_close(CloseCells::By by, std::uint16_t code) {
+    if (!counted_) parts_.cells.closes.add(by, code);
+    counted_ = true;
+}
+
+bool Tunnel::may_begin(const ws::Inspector& in, ws::Violation& why) {
+    const TimePoint now = parts_.loop.now();
+    const bool counts = in.began_message() || ws::is_control(in.head().opcode);
+    if (counts && !messages_.take(1, now)) {
+        why = {ws::kPolicy, "too many messages"};
+        return false;
+    }
+    if (!bytes_.take(in.head().length + 2, now)) {
+        why = {ws::kPolicy, "too many bytes"};
+        return false;
+    }
+    return true;
+}
+
+// Rearmed here and not with every byte: once in a while instead of all the time.
+void Tunnel::expired() {
+    if (closing_) {
+        for (auto& lane : lanes_) lane->cut();
+        return;
+    }
+    TimePoint due = deadline_after(last_bytes_, rules_.idle);
+    if (due > parts_.loop.now()) return parts_.loop.timers().arm(*this, due);
+    close(ws::kGoingAway, "nobody has said anything for too long");
+}
+
+}  // namespace suoke::gateway
