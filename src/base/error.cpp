@@ -23,7 +23,7 @@ constexpr ErrorRow kTable[] = {
     {Code::unsupported_version, "unsupported_version", 505, kUnimplemented, client, R::no, "HTTP version not supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here."},
     {Code::unsupported_coding, "unsupported_coding", 501, kUnimplemented, client, R::no, "Not implemented", "The Transfer-Encoding is not one the gateway implements (only chunked)."},
     {Code::websocket_version, "websocket_version", 426, kInvalid, client, R::no, "Upgrade required", "Only version 13 of WebSocket (RFC 6455) is spoken here."},
-    {Code::websocket_off, "websocket_off", 403, kFailedPre, gateway, R::no, "Forbidden", "WebSocket connections are switched off (websocket.enabled)."},
+    {Code::websocket_off, "websocket_off", 403, kFailedPre, client, R::no, "Forbidden", "WebSocket connections are switched off (websocket.enabled)."},
     {Code::request_timeout, "request_timeout", 408, kDeadline, client, R::no, "Request timeout", "The request head did not arrive in time."},
     {Code::body_timeout, "body_timeout", 408, kDeadline, client, R::no, "Request timeout", "The request body arrived slower than the minimum rate, or stopped."},
     {Code::body_truncated, "body_truncated", 400, kInternal, client, R::no, "Bad request", "The connection ended before the announced body did."},

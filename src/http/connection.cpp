@@ -5,6 +5,7 @@
 
 #include "http/session_h1.h"
 #include "http/session_h2.h"
+#include "rt/tls.h"
 
 namespace suoke::http {
 namespace {

@@ -102,6 +102,8 @@ void H2Session::Exchange::head_complete(bool end_stream) {
     request_.peer = &session_.peer_;
     request_.peer_host = session_.peer_host_;
     request_.started = started_;
+    request_.tls = session_.stream_.tls();
+    request_.secure = request_.tls != nullptr;
     h1::Refusal refusal = block_.finish(request_.head, end_stream);
     if (refusal && h2::is_malformed(refusal.code)) return session_.reset(*this, h2::ErrorCode::protocol_error);
     const RequestHead& head = request_.head;

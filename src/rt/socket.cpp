@@ -281,7 +281,7 @@ class SocketListener final : public Listener, Watched, Timer {
     std::uint64_t pauses() const override { return pauses_; }
     void pause(bool paused) override {
         paused_ = paused;
-        if (!armed()) listen_for(paused ? 0 : EPOLLIN);
+        if (!armed()) listen_for(paused ? 0u : std::uint32_t{EPOLLIN});
     }
 
  private:
@@ -320,7 +320,7 @@ class SocketListener final : public Listener, Watched, Timer {
     }
     void expired() override {
         if (shared_) begin_shared();
-        else listen_for(paused_ ? 0 : EPOLLIN);
+        else listen_for(paused_ ? 0u : std::uint32_t{EPOLLIN});
     }
     // Exclusive watching cannot be changed, only begun anew.
     void begin_shared() { loop_.watch(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this); }
