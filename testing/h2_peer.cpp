@@ -72,6 +72,20 @@ H2Peer& H2Peer::hello(std::string_view settings) {
     return send(bytes + frame(kSettings, 0, 0, settings) + frame(kSettings, kAck, 0));
 }
 
+H2Peer& H2Peer::welcome(std::string_view settings) {
+    constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    EXPECT_EQ(peer_.unread().substr(0, kPreface.size()), kPreface);
+    inbox_ = peer_.unread().substr(std::min(kPreface.size(), peer_.unread().size()));
+    peer_.discards();
+    return send(frame(kSettings, 0, 0, settings) + frame(kSettings, kAck, 0));
+}
+
+H2Peer& H2Peer::answer(std::uint32_t stream, const std::string& status, std::string_view body, Fields fields) {
+    fields.insert(fields.begin(), {":status", status});
+    request(stream, fields, body.empty());
+    return body.empty() ? *this : data(stream, body, true);
+}
+
 H2Peer& H2Peer::send(std::string_view bytes) {
     peer_ << bytes;
     return *this;
@@ -155,8 +169,11 @@ void H2Peer::take_block(std::uint32_t id, bool end) {
     nghttp2_hd_inflate_end_headers(inflater_);
     block_.clear();
     stream.ended |= end;
-    bool head = !fields.empty() && fields[0].first == ":status";
-    if (!head) {
+    bool request = !fields.empty() && fields[0].first == ":method";
+    bool response = !fields.empty() && fields[0].first == ":status";
+    if (request) {
+        stream.fields = std::move(fields);
+    } else if (!response) {
         stream.trailers = std::move(fields);
     } else if (fields[0].second[0] == '1') {
         stream.interim.push_back(fields[0].second);

@@ -45,7 +45,7 @@ class H2Peer {
 
     struct Stream {
         std::string status;
-        Fields fields, trailers;
+        Fields fields, trailers;           // of a request, the pseudo-header fields included
         std::vector<std::string> interim;  // their statuses
         std::string body;
         bool ended = false;
@@ -55,6 +55,9 @@ class H2Peer {
 
     // Preface, SETTINGS (with `settings`), and the ACK of the other side's.
     H2Peer& hello(std::string_view settings = {});
+    // As a server: takes the other side's preface, sends SETTINGS (with `settings`) and an ACK.
+    H2Peer& welcome(std::string_view settings = {});
+    H2Peer& answer(std::uint32_t stream, const std::string& status, std::string_view body, Fields fields = {});
     H2Peer& send(std::string_view bytes);
     H2Peer& request(std::uint32_t stream, const Fields& fields, bool end = true);
     H2Peer& data(std::uint32_t stream, std::string_view bytes, bool end = false);
