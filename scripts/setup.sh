@@ -11,7 +11,7 @@ usage: scripts/setup.sh [--with-tests] [--with-checks] [--with-bench]
 Installs the compiler, the build tools and the libraries the gateway is built from,
 on Debian 12 and Ubuntu 24.04, as root or through sudo.
 
-  --with-tests   also what scripts/test.sh uses: Node (unless one >= 18 is there), clang, nginx, curl
+  --with-tests   also what scripts/test.sh uses: Node (unless one >= 18 is there), clang, nginx, curl, openssl
   --with-checks  also clang-format and clang-tidy
   --with-bench   also what bench/ compares with and measures by: nginx, haproxy, wrk, valgrind
 
@@ -61,7 +61,7 @@ wanted=(g++ cmake ninja-build ccache git ca-certificates pkg-config
     "$boost" libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libc-ares-dev libre2-dev libssl-dev
     libnghttp2-dev zlib1g-dev libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
 if [[ $with_tests == yes ]]; then
-    wanted+=(clang "libclang-rt-$clang-dev" nginx curl)
+    wanted+=(clang "libclang-rt-$clang-dev" nginx curl openssl)
     node_is_good || wanted+=(nodejs npm)
 fi
 # clang-tidy 14 on both: it is what .clang-tidy is written for, and formatters of two ages disagree.

@@ -429,8 +429,10 @@ describe('what is not done', () => {
 
   test('an Upgrade that is not asked for does not happen', async () => {
     scene.script = echo;
-    const response = await get(scene.port, '/a', { Connection: 'Upgrade', Upgrade: 'websocket' });
+    const response = await get(scene.port, '/a', { Connection: 'Upgrade', Upgrade: 'h2c' });
     expect(response.status).toBe(200);
     expect(scene.upstream.last.headers.has('upgrade')).toBe(false);
+    const keyless = await get(scene.port, '/a', { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' });
+    expect(keyless.status).toBe(400);
   });
 });
