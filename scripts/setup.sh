@@ -13,7 +13,7 @@ on Debian 12 and Ubuntu 24.04, as root or through sudo.
 
   --with-tests   also what scripts/test.sh uses: Node (unless one >= 18 is there), clang, nginx, curl, openssl
   --with-checks  also clang-format and clang-tidy
-  --with-bench   also what bench/ compares with and measures by: nginx, haproxy, wrk, valgrind
+  --with-bench   also what bench/ compares with and measures by: nginx, haproxy, nghttp2, valgrind
 
 Services that come with a package (nginx, haproxy) are neither started nor enabled.
 TEXT
@@ -66,7 +66,7 @@ if [[ $with_tests == yes ]]; then
 fi
 # clang-tidy 14 on both: it is what .clang-tidy is written for, and formatters of two ages disagree.
 [[ $with_checks == yes ]] && wanted+=(clang-format-14 clang-tidy-14)
-[[ $with_bench == yes ]] && wanted+=(nginx haproxy wrk valgrind)
+[[ $with_bench == yes ]] && wanted+=(nginx haproxy nghttp2-client nghttp2-proxy openssl valgrind)
 
 # --- what is missing ----------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ disable_new_services() {
     local package
     for package in "${missing[@]}"; do
         case $package in
-            nginx | haproxy) as_root systemctl disable --quiet "$package" 2>/dev/null || true ;;
+            nginx | haproxy | nghttp2-proxy) as_root systemctl disable --quiet "${package/#nghttp2-proxy/nghttpx}" 2>/dev/null || true ;;
         esac
     done
 }

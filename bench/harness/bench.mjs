@@ -37,21 +37,29 @@ export class Bench {
     }
 
     startLoad(port, order) {
+        if (order.tool === 'h2load') return this.startH2load(port, order);
         const words = Object.entries(order).flatMap(([name, value]) => [`--${name}`, String(value)]);
         return new Running([path.join(this.options.programs, 'bench_load'), '--port', String(port),
                             ...words], { core: this.options.loadCore });
     }
 
+    // Another's load generator, for what bench_load does not speak.
+    startH2load(port, { h1, connections, streams = 1, requests, path: asked }) {
+        return new Running(['h2load', '-t1', '-n', String(requests), '-c', String(connections), '-m', String(streams),
+                            ...(h1 ? ['--h1'] : []), `https://127.0.0.1:${port}${asked}`], { core: this.options.loadCore });
+    }
+
     async load(port, order) {
         const load = this.startLoad(port, order);
-        const report = JSON.parse(await firstLine(load));
+        const report = order.tool === 'h2load' ? h2loadReport(await restOfOutput(load), order)
+                                               : JSON.parse(await firstLine(load));
         await load.ended;
         return report;
     }
 
     // The load's own report and what it cost the proxy, per answered request, in microseconds.
     async measure(name, order) {
-        const port = await this.portOf(name);
+        const port = order.tool === 'h2load' ? (await this.proxy(name)).tlsPort : await this.portOf(name);
         const running = name === 'direct' ? null : (await this.proxy(name)).running;
         const originBefore = this.origin.cpu();
         const busyBefore = machineBusySeconds();
@@ -60,9 +68,10 @@ export class Bench {
         const report = await this.load(port, order);
         const cpu = running ? cpuBetween(before, running.cpu()) : { seconds: 0, user: 0, system: 0 };
         const wall = Number(process.hrtime.bigint() - begin) / 1e9;
-        const ours = cpu.seconds + report.cpu_seconds +
-            cpuBetween(originBefore, this.origin.cpu()).seconds;
-        const others = (machineBusySeconds() - busyBefore - ours) / wall;
+        const origin = cpuBetween(originBefore, this.origin.cpu()).seconds;
+        // h2load does not say what it used: what the load core had left, at most.
+        const load = report.cpu_seconds ?? Math.max(0, wall - origin);
+        const others = (machineBusySeconds() - busyBefore - cpu.seconds - load - origin) / wall;
         const perRequest = 1e6 / Math.max(1, report.requests);
         return {
             ...report,
@@ -72,6 +81,13 @@ export class Bench {
             cores_used_by_others: Math.max(0, others),
         };
     }
+}
+
+function h2loadReport(text, { requests }) {
+    const [, rate] = /finished in .*?, ([\d.]+) req\/s/.exec(text) ?? [];
+    const [, done, failed] = /(\d+) succeeded, (\d+) failed/.exec(text) ?? [];
+    if (!rate) throw new Error(`h2load said nothing that can be read:\n${text}`);
+    return { requests: Number(done), errors: requests - Number(done) + Number(failed), per_second: Number(rate) };
 }
 
 export function firstLine(running) {

@@ -38,6 +38,15 @@ const kinds = {
     },
 };
 
+// The proxy that shows what nghttp2 can do; it has no routes and reloads nothing.
+kinds.nghttpx = {
+    template: 'nghttpx.conf.in',
+    command: (file) => ['nghttpx', `--conf=${file}`],
+    version: () => said('nghttpx', '--version'),
+    variants: ['nghttpx'],
+    route: () => '',
+};
+
 const kindOf = (name) => name.split('+')[0];
 export const variantsOf = (name) => kinds[name]?.variants ?? [name];
 export const canReload = (name) => Boolean(kinds[kindOf(name)]?.reloadSignal);
@@ -66,7 +75,7 @@ export class Proxy {
     // `wrapper` is put before the command (callgrind); `routes` are added to the one route.
     static async start(name, bench, { wrapper, routes = 0, patience = 10 } = {}) {
         const proxy = new Proxy();
-        Object.assign(proxy, { name, bench, routes, generation: 0, port: await freePort() });
+        Object.assign(proxy, { name, bench, routes, generation: 0, port: await freePort(), tlsPort: await freePort() });
         proxy.dir = fs.mkdtempSync(path.join(bench.dir, `${name}-`));
         proxy.file = path.join(proxy.dir, 'config');
         proxy.kind = kinds[kindOf(name)];
@@ -81,11 +90,13 @@ export class Proxy {
 
     configure() {
         const { options, originPort } = this.bench;
+        const certificate = certificateIn(this.bench.dir);
         const template = fs.readFileSync(path.join(benchDir, this.kind.template), 'utf8');
         const words = [options.headers, ...this.name.split('+').slice(1)];
         const routes = Array.from({ length: this.routes }, (_, i) => this.kind.route(i, this.generation));
         fs.writeFileSync(this.file, render(template, words, {
             DIR: this.dir, PORT: this.port, ORIGIN_PORT: originPort, ROUTES: routes.join('\n'),
+            TLS_PORT: this.tlsPort, CERT: certificate.cert, KEY: certificate.key, CERT_AND_KEY: certificate.both,
         }));
     }
 
@@ -96,6 +107,17 @@ export class Proxy {
     }
 
     stop() { return this.running.stop(); }
+}
+
+// For localhost, made once a run.
+function certificateIn(dir) {
+    const files = { cert: path.join(dir, 'cert.pem'), key: path.join(dir, 'key.pem'), both: path.join(dir, 'both.pem') };
+    if (fs.existsSync(files.both)) return files;
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                             '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
+                             '-keyout', files.key, '-out', files.cert], { stdio: 'ignore' });
+    fs.writeFileSync(files.both, fs.readFileSync(files.cert, 'utf8') + fs.readFileSync(files.key, 'utf8'));
+    return files;
 }
 
 // "#@word text" becomes "text" when the word was asked for; "@NAME@" becomes its value.

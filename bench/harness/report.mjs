@@ -48,8 +48,8 @@ function cpuTable(rows) {
             strong(medianOf(rounds, cost), 2),
             range(rounds.map(cost)),
             digits(medianOf(rounds, (round) => round.per_second), 0),
-            digits(medianOf(rounds, (round) => round.latency_us.p50), 0),
-            digits(medianOf(rounds, (round) => round.latency_us.p99), 0),
+            digits(medianOf(rounds, (round) => round.latency_us?.p50 ?? NaN), 0),
+            digits(medianOf(rounds, (round) => round.latency_us?.p99 ?? NaN), 0),
             ...ratios(rows, name, cost),
             total(rounds, 'errors'),
             digits(medianOf(rounds, (round) => round.cores_used_by_others), 2),
@@ -93,12 +93,13 @@ function idleTable(rows) {
 }
 
 function reloadTable(rows) {
-    return table(['proxy', 'reloads', 'requests', 'failures', 'of which', 'p99 µs', 'most µs'],
+    return table(['proxy', 'reloads', 'requests', 'failures', 'of which', 'p99 µs', 'most µs', 'in force after, most ms'],
         Object.entries(rows).map(([name, [round]]) => [
             name, round.reloads, round.requests, `**${round.errors}**`,
             Object.entries(round.failures).filter(([, count]) => count > 0)
                 .map(([kind, count]) => `${kind} ${count}`).join(', ') || '–',
             digits(round.latency_us.p99, 0), digits(round.latency_us.max, 0),
+            round.applied_ms?.length ? digits(Math.max(...round.applied_ms), 1) : '–',
         ]));
 }
 

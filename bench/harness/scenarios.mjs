@@ -21,6 +21,10 @@ const closed = {
             title: '1 MiB answer' },
     'upload-1m': { path: '/sink', body: MiB, expect: 7, connections: 16, requests: 4_000, bulk: true,
                    title: '1 MiB upload, small answer' },
+    'tls': { tool: 'h2load', h1: true, path: '/json', connections: 64, requests: 100_000,
+             title: '300-byte JSON answer, HTTP/1.1 over TLS 1.3' },
+    'h2': { tool: 'h2load', path: '/json', connections: 4, streams: 16, requests: 200_000,
+            title: '300-byte JSON answer, HTTP/2 over TLS 1.3, 16 streams each' },
 };
 
 const special = { idle, p99, reload, rss, instr };
@@ -36,7 +40,7 @@ async function cpuPerRequest(bench, { title, bulk, requests, ...order }) {
     const count = scaled(requests, options, 100);
     const names = options.proxies.flatMap((name) => (bulk ? variantsOf(name) : [name]));
     const rows = await inTurns(bench, names, async (name) => {
-        const port = await bench.portOf(name);
+        const port = order.tool ? (await bench.proxy(name)).tlsPort : await bench.portOf(name);
         await bench.load(port, { ...order, requests: Math.ceil(count / 10) });
         return bench.measure(name, { ...order, requests: count });
     });
@@ -145,7 +149,14 @@ async function reloadOnce(bench, name, seconds) {
     const timer = setInterval(() => proxy.reload(), 1_000);
     const report = await load.finally(() => clearInterval(timer));
     await proxy.stop();
-    return { ...report, reloads: proxy.generation, errors_allowed: true };
+    return { ...report, reloads: proxy.generation, errors_allowed: true, applied_ms: appliedIn(proxy) };
+}
+
+// From a site's first word to the last worker's acknowledgement, as the gateway itself tells it.
+function appliedIn(proxy) {
+    if (!proxy.name.startsWith('suoke')) return [];
+    const lines = fs.readFileSync(path.join(proxy.dir, 'output'), 'utf8').split('\n');
+    return lines.filter((line) => line.includes('configuration applied')).map((line) => JSON.parse(line).milliseconds);
 }
 
 // Memory of the gateway as it is shipped, before anybody has asked it anything.
