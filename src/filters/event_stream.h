@@ -33,6 +33,7 @@ class EventStream final : public http::BodySource,
 
     Result<http::Piece> next() override;
     rt::Task<void> wait() override;
+    void forget_head() override { inner_->forget_head(); }
 
     // gateway::OpenStream
     std::string_view kind() const override { return "sse"; }

@@ -31,6 +31,7 @@ class StatusWatch final : public http::BodySource, public rt::FrameAllocated {
         return piece;
     }
     rt::Task<void> wait() override { return inner_->wait(); }
+    void forget_head() override { inner_->forget_head(); }
     std::optional<std::uint64_t> remaining() const override { return inner_->remaining(); }
     std::uint64_t received() const override { return inner_->received(); }
     const http::Headers* trailers() const override { return inner_->trailers(); }

@@ -64,6 +64,7 @@ class UntilDeadline final : public http::BodySource, public rt::FrameAllocated {
         bool came = co_await turn;
         late_ = !came;
     }
+    void forget_head() override { inner_->forget_head(); }
     std::optional<std::uint64_t> remaining() const override { return inner_->remaining(); }
     std::uint64_t received() const override { return inner_->received(); }
     const http::Headers* trailers() const override { return inner_->trailers(); }
@@ -89,6 +90,7 @@ class EarlyBody final : public http::BodySource, public rt::FrameAllocated {
             return Error(Code::upstream_status, "the upstream answered " + std::to_string(answer->status) +
                                                     ", which is no event stream");
         body_ = std::move(answer->body);
+        body_->forget_head();
         return body_->next();
     }
     rt::Task<void> wait() override {

@@ -26,6 +26,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     // The response's body, once the final head was read.
     Result<http::Piece> next() override;
     rt::Task<void> wait() override { return body_->wait(); }
+    void forget_head() override { body_->forget_head(); }
     std::optional<std::uint64_t> remaining() const override { return body_->remaining(); }
     const http::Headers* trailers() const override { return body_->trailers(); }
 

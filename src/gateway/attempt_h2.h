@@ -18,6 +18,7 @@ class AttemptH2 final : public Attempt, public rt::FrameAllocated {
 
     Result<http::Piece> next() override { return exchange_.next(); }
     rt::Task<void> wait() override { return exchange_.wait(); }
+    void forget_head() override { exchange_.forget_head(); }
     std::optional<std::uint64_t> remaining() const override { return exchange_.remaining(); }
     const http::Headers* trailers() const override { return exchange_.trailers(); }
 

@@ -44,6 +44,9 @@ class Tunnel::Lane {
     Result<Piece> next();
     rt::Task<void> wait();
     std::uint64_t received() const { return inner_ ? inner_->received() : 0; }
+    void forget_head() {
+        if (inner_) inner_->forget_head();
+    }
 
     // The reader shall hear this at the next border of two frames, and then the end.
     void end_with(const Word& word) {
@@ -265,6 +268,7 @@ class Tunnel::Source final : public http::BodySource {
     ~Source() override { lane_.detach(); }
     Result<Piece> next() override { return lane_.next(); }
     rt::Task<void> wait() override { return lane_.wait(); }
+    void forget_head() override { lane_.forget_head(); }
     std::uint64_t received() const override { return lane_.received(); }
 
  private:

@@ -24,7 +24,7 @@ namespace suoke::http {
 
 struct Piece {
     enum State : std::uint8_t { more, wait, end };
-    std::string_view bytes;  // valid until the next call on the source
+    std::string_view bytes;  // valid until next() or wait() is called on the source
     State state = more;      // `wait`: nothing is here yet; `end`: these are the last bytes (maybe none)
 };
 
@@ -40,6 +40,8 @@ class BodySource {
     virtual std::optional<std::uint64_t> remaining() const { return std::nullopt; }
     // Bytes given out so far.
     virtual std::uint64_t received() const { return 0; }
+    // Nobody looks any more at the head this body came with: what held it may go. Wrappers pass it on.
+    virtual void forget_head() {}
     // Fields after the body (RFC 9112 §7.1.2); valid once `end` was given, until destruction.
     virtual const Headers* trailers() const { return nullptr; }
 };

@@ -120,6 +120,7 @@ class H2Exchange final : public BodySource, public rt::ListHook<H2Exchange>, pub
 
     Result<Piece> next() override;
     rt::Task<void> wait() override { return body_->wait(); }
+    void forget_head() override { heads_.clear(); }
     std::optional<std::uint64_t> remaining() const override { return body_->remaining(); }
     const Headers* trailers() const override { return body_->trailers(); }
 

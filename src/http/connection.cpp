@@ -44,7 +44,7 @@ rt::Task<Connection::Kind> Connection::listen_in() {
         bool nudged = woken == rt::Wake::timeout && loop.now() < until;
         if (nudged) continue;
         if (woken == rt::Wake::timeout) co_return first_.empty() ? Kind::none : Kind::h1;
-        if (!first_) first_ = buffers_.lease(rt::BufferPool::small);
+        if (!first_) first_ = buffers_.lease(rt::BufferPool::tiny);
         rt::Io got = stream_.read(first_.room());
         if (got.blocked()) {
             if (first_.empty()) first_.release();

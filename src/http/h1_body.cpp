@@ -113,7 +113,15 @@ H1Body::Fill H1Body::fill() {
     return Fill::got;
 }
 
+// Streams that last mostly wait: what holds no bytes then is given back.
+void H1Body::release_idle() {
+    if (!active().empty()) return;
+    if (head_forgotten_) head_.release();
+    if (head_forgotten_ || framing_.kind == Framing::until_close) bulk_.release();
+}
+
 rt::Task<void> H1Body::wait() {
+    release_idle();
     rt::Loop& loop = stream_.loop();
     TimePoint began = loop.now();
     TimePoint deadline = std::min(rules_.deadline, deadline_after(began, rules_.idle));

@@ -29,6 +29,8 @@ class H1Body final : public BodySource {
     std::optional<std::uint64_t> remaining() const override;
     const Headers* trailers() const override;
 
+    void forget_head() override { head_forgotten_ = true; }
+
     bool finished() const { return finished_; }
     bool failed() const { return failure_.has_value(); }
     std::uint64_t received() const override { return received_; }
@@ -40,6 +42,7 @@ class H1Body final : public BodySource {
     enum class Fill { got, blocked, ended, broken };
     Fill fill();
     void make_room();
+    void release_idle();
     void lease_bulk(std::uint64_t bytes);
     Result<Piece> next_of_length();
     Result<Piece> next_chunk();
@@ -60,6 +63,7 @@ class H1Body final : public BodySource {
     Duration waited_{};
     std::uint64_t received_ = 0;
     bool finished_ = false;
+    bool head_forgotten_ = false;
     bool filled_up_ = false;  // the last read took all the room: lease a larger block
     std::optional<Error> failure_;
 };

@@ -28,6 +28,8 @@ class H1Writer {
     // "0\r\n" trailers "\r\n"
     H1Writer& last_chunk(const Headers* trailers);
 
+    // What was written is gone; the next byte takes a buffer again.
+    void release() { out_.release(); }
     std::size_t room() { return out_.room().size(); }
     rt::Buffer& buffer() { return out_; }
 

@@ -125,6 +125,13 @@ class Headers {
         size_ = static_cast<std::uint32_t>(keep - fields_);
     }
 
+    void swap(Headers& other) noexcept {
+        std::swap(fields_, other.fields_);
+        std::swap(size_, other.size_);
+        std::swap(capacity_, other.capacity_);
+        std::swap(present_, other.present_);
+    }
+
     const Field* begin() const { return fields_; }
     const Field* end() const { return fields_ + size_; }
     std::size_t size() const { return size_; }
@@ -134,12 +141,6 @@ class Headers {
  private:
     void grow();
     void set(const Field& field);
-    void swap(Headers& other) noexcept {
-        std::swap(fields_, other.fields_);
-        std::swap(size_, other.size_);
-        std::swap(capacity_, other.capacity_);
-        std::swap(present_, other.present_);
-    }
     Field* fields_ = nullptr;
     HeaderSet present_ = 0;
     std::uint32_t size_ = 0, capacity_ = 0;

@@ -86,7 +86,7 @@ rt::Task<void> H1Session::exchange() {
 std::optional<H1Session::HeadRead> H1Session::read_head_now(Request& request, h1::Progress& progress) {
     const SessionLimits& session_limits = handler_.limits();
     h1::Limits limits{session_limits.request_line, session_limits.head, session_limits.fields};
-    if (!in_) in_ = buffers_.lease(rt::BufferPool::small);
+    if (!in_) in_ = buffers_.lease(rt::BufferPool::tiny);
     in_.compact();
     for (;;) {
         if (!in_.empty()) {
@@ -190,6 +190,8 @@ rt::Task<Sent> H1Session::send(Response response) {
     decide_end(response, !with_body || length.has_value());
     H1Writer out(buffers_);
     write_head(out, response, length);
+    if (with_body) response.body->forget_head();
+    Headers().swap(response.headers);  // a stream may last
     sent.complete = send_at_once(out, first, sent);
     if (!sent.complete) sent.complete = co_await send_body(out, response.body.get(), first, response.deadline, sent);
     if (!sent.complete) {
@@ -276,6 +278,7 @@ rt::Task<bool> H1Session::send_body(H1Writer& out, BodySource* body, Piece piece
             bool written =
                 co_await flush(out, std::string_view(), std::string_view(), deadline, sent);
             if (!written) co_return false;
+            out.release();
             co_await body->wait();
         }
         Result<Piece> next = body->next();

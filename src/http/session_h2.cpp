@@ -164,6 +164,7 @@ rt::Task<Sent> H2Session::Exchange::send(Response response) {
     out.sent.failure = Code::client_gone;
     if (closed_ || answered_ || !submit(response, length)) co_return out.sent;
     answered_ = true;
+    if (out.source) out.source->forget_head();
     if (response.status == 101 && body_) {
         body_->let_go();
         session_.wake(body_->waiter());

@@ -8,7 +8,7 @@
 namespace suoke::rt {
 
 // Warm blocks kept per size: enough for a busy worker's exchanges, not for its worst hour.
-constexpr std::array<std::size_t, 3> kKeep = {256, 128, 16};
+constexpr std::array<std::size_t, BufferPool::kBytes.size()> kKeep = {256, 256, 128, 16};
 // A pool tells the budget of this much at a time: an atomic of all workers, eight times a request,
 // would be the only thing they share.
 constexpr std::int64_t kReportStep = 64 * 1024;
@@ -71,6 +71,7 @@ Buffer BufferPool::lease(Size size) {
 }
 
 Buffer BufferPool::lease_for(std::uint64_t bytes) {
+    if (bytes <= kBytes[tiny]) return lease(tiny);
     if (bytes <= kBytes[small]) return lease(small);
     if (bytes <= kBytes[medium]) return lease(medium);
     return lease(large);
@@ -85,7 +86,8 @@ bool BufferPool::under_pressure() {
 
 void BufferPool::give_back(char* block, std::uint32_t capacity) {
     account(-static_cast<std::int64_t>(capacity));
-    std::size_t size = capacity == kBytes[small] ? small : capacity == kBytes[medium] ? medium : large;
+    std::size_t size = tiny;
+    while (kBytes[size] != capacity) ++size;
     if (warm_[size].size() < kKeep[size]) {
         warm_[size].push_back(block);
     } else {

@@ -68,8 +68,9 @@ struct BufferBudget {
 
 class BufferPool {
  public:
-    enum Size : std::uint8_t { small, medium, large };
-    static constexpr std::array<std::uint32_t, 3> kBytes = {4 * 1024, 16 * 1024, 128 * 1024};
+    // Tiny is for the heads of requests: one is held for as long as its stream lives.
+    enum Size : std::uint8_t { tiny, small, medium, large };
+    static constexpr std::array<std::uint32_t, 4> kBytes = {2 * 1024, 4 * 1024, 16 * 1024, 128 * 1024};
 
     explicit BufferPool(BufferBudget& budget) : budget_(budget) {}
     ~BufferPool();
@@ -91,7 +92,7 @@ class BufferPool {
     void account(std::int64_t change);
 
     BufferBudget& budget_;
-    std::array<std::vector<char*>, 3> warm_;
+    std::array<std::vector<char*>, kBytes.size()> warm_;
     std::uint64_t leased_ = 0;
     std::int64_t unreported_ = 0;
     bool pressed_ = false;
