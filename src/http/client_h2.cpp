@@ -6,7 +6,6 @@
 namespace suoke::http {
 
 using h2::text_of;
-using h2::Wire;
 
 constexpr std::size_t kMostHeads = 16;  // interim ones that nobody has read yet, and the final one
 
@@ -152,18 +151,6 @@ struct H2Client::Library {
         }();
         return kAll;
     }
-
-    static const nghttp2_option* options() {
-        static nghttp2_option* const kAll = [] {
-            nghttp2_option* all = nullptr;
-            CHECK(nghttp2_option_new(&all) == 0);
-            nghttp2_option_set_no_auto_window_update(all, 1);
-            nghttp2_option_set_no_closed_streams(all, 1);
-            nghttp2_option_set_max_outbound_ack(all, 100);
-            return all;
-        }();
-        return kAll;
-    }
 };
 
 // ---- the connection
@@ -175,7 +162,7 @@ H2Client::H2Client(rt::StreamPtr stream, rt::BufferPool& buffers, const Limits& 
       watcher_(&watcher),
       wire_(*stream_, buffers, *this),
       idle_since_(stream_->loop().now()) {
-    CHECK(nghttp2_session_client_new2(&wire_.library, Library::callbacks(), this, Library::options()) == 0);
+    CHECK(nghttp2_session_client_new2(&wire_.library, Library::callbacks(), this, h2::Wire::options()) == 0);
     begin();
 }
 
@@ -351,31 +338,15 @@ ssize_t H2Exchange::read_content(std::size_t most, std::uint32_t& flags) {
         client_->wire_.later();
         return NGHTTP2_ERR_DEFERRED;
     }
-    std::size_t room = client_->wire_.out().room().size() - Wire::kFrameHead;
-    frame_ = piece_.bytes.substr(0, std::min(most, room));
-    flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    bool last = piece_.state == Piece::end && frame_.size() == piece_.bytes.size();
-    if (last) {
-        flags |= NGHTTP2_DATA_FLAG_EOF;
-        const Headers* trailers = more_ ? more_->trailers() : nullptr;
-        if (trailers && !trailers->empty()) {
-            h2::Pairs pairs;
-            pairs.add_fields(*trailers);
-            if (nghttp2_submit_trailer(client_->wire_.library, id_, pairs.data(), pairs.size()) == 0)
-                flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        }
-    }
+    frame_ = client_->wire_.cut_frame(id_, piece_, more_, most, flags);
     return static_cast<ssize_t>(frame_.size());
 }
 
-// The frame itself, straight into the buffer. False: there is no room for another one behind it.
 bool H2Exchange::write_content(const std::uint8_t* head, std::size_t size) {
     CHECK(frame_.size() == size);
-    rt::Buffer& to = client_->wire_.out();
-    bool fits = to.append(text_of(head, Wire::kFrameHead)) && to.append(frame_);
-    CHECK(fits);
+    bool more = client_->wire_.write_frame(head, frame_);
     piece_.bytes.remove_prefix(size);
-    return to.room().size() >= Wire::kLeastRoom;
+    return more;
 }
 
 rt::Task<void> H2Exchange::wait_for_content() {

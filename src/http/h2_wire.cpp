@@ -3,11 +3,28 @@
 
 #include <algorithm>
 
+#include "http/h2_fields.h"
+
 namespace suoke::http::h2 {
 
 constexpr Duration kLastWords = std::chrono::seconds(5);  // for the peer to take them
 constexpr int kRoundsPerTurn = 4;                         // full buffers a turn, then others may speak
 constexpr std::size_t kMostQueuedFrames = 1000;           // while the peer reads nothing
+
+constexpr std::size_t kFrameHead = 9;
+constexpr std::size_t kLeastRoom = 512;                   // less is not worth another frame
+
+const nghttp2_option* Wire::options() {
+    static nghttp2_option* const kAll = [] {
+        nghttp2_option* all = nullptr;
+        CHECK(nghttp2_option_new(&all) == 0);
+        nghttp2_option_set_no_auto_window_update(all, 1);
+        nghttp2_option_set_no_closed_streams(all, 1);
+        nghttp2_option_set_max_outbound_ack(all, 100);
+        return all;
+    }();
+    return kAll;
+}
 
 Wire::~Wire() {
     leave();
@@ -139,6 +156,27 @@ bool Wire::pack() {
     }
     packing_ = false;
     return all;
+}
+
+std::string_view Wire::cut_frame(std::int32_t id, const Piece& piece, const BodySource* source, std::size_t most,
+                                 std::uint32_t& flags) {
+    std::string_view frame = piece.bytes.substr(0, std::min(most, out_.room().size() - kFrameHead));
+    flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    bool last = piece.state == Piece::end && frame.size() == piece.bytes.size();
+    if (!last) return frame;
+    flags |= NGHTTP2_DATA_FLAG_EOF;
+    const Headers* trailers = source ? source->trailers() : nullptr;
+    if (!trailers || trailers->empty()) return frame;
+    Pairs pairs;
+    pairs.add_fields(*trailers);
+    if (nghttp2_submit_trailer(library, id, pairs.data(), pairs.size()) == 0) flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    return frame;
+}
+
+bool Wire::write_frame(const std::uint8_t* head, std::string_view bytes) {
+    bool fits = out_.append(text_of(head, kFrameHead)) && out_.append(bytes);
+    CHECK(fits);
+    return out_.room().size() >= kLeastRoom;
 }
 
 rt::Task<void> Wire::say_goodbye() {

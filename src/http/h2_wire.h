@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "http/body.h"
 #include "rt/buffer.h"
 #include "rt/scope.h"
 #include "rt/stream.h"
@@ -37,7 +38,8 @@ class Wire {
     Wire(const Wire&) = delete;
     Wire& operator=(const Wire&) = delete;
 
-    nghttp2_session* library = nullptr;   // made by the user, deleted here
+    nghttp2_session* library = nullptr;   // made by the user with options(), deleted here
+    static const nghttp2_option* options();
 
     // ---- reading
     // What is here; nothing is held when that is nothing.
@@ -49,9 +51,13 @@ class Wire {
     void later();                         // settle and write at the end of this turn
     // Serialises what nghttp2 has to say. False when there was no room for all of it.
     bool pack();
-    rt::Buffer& out() { return out_; }    // for DATA frames that are written without a copy
-    static constexpr std::size_t kFrameHead = 9;
-    static constexpr std::size_t kLeastRoom = 512;  // less is not worth another frame
+    // What the next DATA frame of stream `id` shall carry of `piece`, at most `most` bytes; sets
+    // nghttp2's flags, and behind the last bytes of `source` submits its trailers. For a data
+    // provider's callback, which returns the size.
+    std::string_view cut_frame(std::int32_t id, const Piece& piece, const BodySource* source, std::size_t most,
+                               std::uint32_t& flags);
+    // That frame, straight into the buffer. False: there is no room for another one behind it.
+    bool write_frame(const std::uint8_t* head, std::string_view bytes);
     // The last frames, as long as the peer takes them. Nothing is settled any more.
     rt::Task<void> say_goodbye();
 

@@ -264,33 +264,17 @@ ssize_t H2Session::Exchange::read_body(std::size_t most, std::uint32_t& flags) {
         session_.wake(sender_);
         return NGHTTP2_ERR_DEFERRED;
     }
-    std::size_t room = session_.wire_.out().room().size() - h2::Wire::kFrameHead;
-    out_->frame = piece.bytes.substr(0, std::min(most, room));
-    flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    bool last = piece.state == Piece::end && out_->frame.size() == piece.bytes.size();
-    if (last) {
-        flags |= NGHTTP2_DATA_FLAG_EOF;
-        const Headers* trailers = out_->source->trailers();
-        if (trailers && !trailers->empty()) {
-            h2::Pairs pairs;
-            pairs.add_fields(*trailers);
-            if (nghttp2_submit_trailer(session_.wire_.library, id_, pairs.data(), pairs.size()) == 0)
-                flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        }
-    }
+    out_->frame = session_.wire_.cut_frame(id_, piece, out_->source, most, flags);
     return static_cast<ssize_t>(out_->frame.size());
 }
 
-// The frame itself, straight into the buffer. False: there is no room for another one behind it.
 bool H2Session::Exchange::write_body(const std::uint8_t* head, std::size_t size) {
     CHECK(out_ && out_->frame.size() == size);
-    rt::Buffer& to = session_.wire_.out();
-    bool fits = to.append(text_of(head, h2::Wire::kFrameHead)) && to.append(out_->frame);
-    CHECK(fits);
+    bool more = session_.wire_.write_frame(head, out_->frame);
     out_->piece.bytes.remove_prefix(size);
     out_->sent.body_bytes += size;
     out_->progress = session_.stream_.loop().now();
-    return to.room().size() >= h2::Wire::kLeastRoom;
+    return more;
 }
 
 void H2Session::Exchange::frame_sent(const nghttp2_frame& frame) {
@@ -480,18 +464,6 @@ struct H2Session::Library {
         }();
         return kAll;
     }
-
-    static const nghttp2_option* options() {
-        static nghttp2_option* const kAll = [] {
-            nghttp2_option* all = nullptr;
-            CHECK(nghttp2_option_new(&all) == 0);
-            nghttp2_option_set_no_auto_window_update(all, 1);
-            nghttp2_option_set_no_closed_streams(all, 1);
-            nghttp2_option_set_max_outbound_ack(all, 100);
-            return all;
-        }();
-        return kAll;
-    }
 };
 
 // ---- the session
@@ -505,7 +477,7 @@ H2Session::H2Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool
       handler_(handler),
       wire_(stream, buffers, *this, std::move(first)),
       resets_(std::max(200.0, 2.0 * handler.limits().max_concurrent_streams), 50) {
-    CHECK(nghttp2_session_server_new2(&wire_.library, Library::callbacks(), this, Library::options()) == 0);
+    CHECK(nghttp2_session_server_new2(&wire_.library, Library::callbacks(), this, h2::Wire::options()) == 0);
 }
 
 H2Session::~H2Session() {
