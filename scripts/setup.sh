@@ -11,7 +11,8 @@ usage: scripts/setup.sh [--with-tests] [--with-checks] [--with-bench]
 Installs the compiler, the build tools and the libraries the gateway is built from,
 on Debian 12 and Ubuntu 24.04, as root or through sudo.
 
-  --with-tests   also what scripts/test.sh uses: Node (unless one >= 18 is there), clang, nginx, curl, openssl
+  --with-tests   also what scripts/test.sh uses: Node (unless one >= 18 is there), clang, curl, openssl, nginx,
+                 nghttp2, chromium, gRPC
   --with-checks  also clang-format and clang-tidy
   --with-bench   also what bench/ compares with and measures by: nginx, haproxy, nghttp2, valgrind
 
@@ -41,13 +42,13 @@ done
 system=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown} ${VERSION_ID:-unknown}") ||
     system="unknown system"
 case $system in
-    "debian 12") boost=libboost1.81-dev clang=14 ;;  # plain libboost-dev is 1.74 there: too old
-    "ubuntu 24.04") boost=libboost1.83-dev clang=18 ;;
+    "debian 12") boost=libboost1.81-dev clang=14 browser=chromium ;;  # plain libboost-dev is 1.74 there: too old
+    "ubuntu 24.04") boost=libboost1.83-dev clang=18 browser='' ;;  # Chromium is a snap there: its tests are skipped
     *)
         fail "this script knows Debian 12 and Ubuntu 24.04; this is $system.
 Install a C++20 compiler (g++ >= 12), cmake >= 3.25, ninja, ccache, git, pkg-config and the headers of
 Boost >= 1.81, fmt, spdlog, nlohmann-json, yaml-cpp, c-ares, re2, OpenSSL 3, nghttp2, CLI11, prometheus-cpp, GoogleTest and
-Google Benchmark, zlib; for the tests also Node >= 18, clang with libFuzzer, nginx and curl.
+Google Benchmark, zlib; for the tests also Node >= 18, clang with libFuzzer, nginx, curl, nghttp2's programs, Chromium and gRPC++.
 Then set SUOKE_SKIP_SETUP=1, and the other scripts build without calling this one."
         ;;
 esac
@@ -61,12 +62,13 @@ wanted=(g++ cmake ninja-build ccache git ca-certificates pkg-config
     "$boost" libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libc-ares-dev libre2-dev libssl-dev
     libnghttp2-dev zlib1g-dev libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
 if [[ $with_tests == yes ]]; then
-    wanted+=(clang "libclang-rt-$clang-dev" nginx curl openssl)
+    wanted+=(clang "libclang-rt-$clang-dev" nginx curl openssl nghttp2-client nghttp2-server libgrpc++-dev
+        protobuf-compiler-grpc ${browser:+"$browser"})
     node_is_good || wanted+=(nodejs npm)
 fi
 # clang-tidy 14 on both: it is what .clang-tidy is written for, and formatters of two ages disagree.
 [[ $with_checks == yes ]] && wanted+=(clang-format-14 clang-tidy-14)
-[[ $with_bench == yes ]] && wanted+=(nginx haproxy nghttp2-client nghttp2-proxy openssl valgrind)
+[[ $with_bench == yes ]] && wanted+=(nginx haproxy nghttp2-client nghttp2-server nghttp2-proxy openssl valgrind)
 
 # --- what is missing ----------------------------------------------------------------------------
 
