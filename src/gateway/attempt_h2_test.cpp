@@ -6,7 +6,7 @@
 namespace suoke::scene {
 namespace {
 
-constexpr std::uint32_t kNoError = 0, kInternalError = 2, kRefusedStream = 7, kCancel = 8;
+constexpr std::uint32_t kNoError = 0, kInternalError = 2, kRefusedStream = 7, kCancel = 8, kCalm = 11;
 
 std::string h2_service(const std::string& route = {}) {
     return one_service("rag", {.route = route, .service = "protocol: h2"});
@@ -187,6 +187,24 @@ TEST(H2Upstream, silence_is_a_timeout_and_the_connection_lives_on) {
     server.answer(3, "200", "two");
     s.client() >> response(200, "two");
     EXPECT_EQ(s.upstream("rag").dials(), 1u);
+}
+
+TEST(H2Upstream, a_flood_of_frames_ends_the_connection) {
+    for (const std::string& useless : {frame(kPing, 0, 0, "12345678"), frame(0xEE, 0, 0)}) {
+        Scene s(h2_service());
+        s.client() << get("/rag/1");
+        H2Peer server(far(s));
+        server.welcome();
+        int sent = 0;
+        for (; sent < 100'000 && !server.goaway(); sent += 100) {
+            std::string hundred;
+            for (int i = 0; i < 100; ++i) hundred += useless;
+            server.send(hundred);
+        }
+        EXPECT_EQ(server.goaway(), kCalm);
+        EXPECT_LT(sent, 3000);
+        s.client() >> response(502);
+    }
 }
 
 TEST(H2Upstream, an_idle_connection_is_closed_in_order) {

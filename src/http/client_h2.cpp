@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "http/h2_callbacks.h"
+
 namespace suoke::http {
 
 using h2::text_of;
@@ -98,6 +100,7 @@ struct H2Client::Library {
         bool ours = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
         H2Exchange* x = ours ? exchange(library, frame->hd.stream_id) : nullptr;
         if (!x) return 0;
+        self(user).gate_.earn();
         x->progress_ = self(user).stream_->loop().now();
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
             x->uploaded_ = true;
@@ -132,25 +135,6 @@ struct H2Client::Library {
         x->closed(static_cast<h2::ErrorCode>(code));
         return 0;
     }
-
-    static const nghttp2_session_callbacks* callbacks() {
-        static nghttp2_session_callbacks* const kAll = [] {
-            nghttp2_session_callbacks* all = nullptr;
-            CHECK(nghttp2_session_callbacks_new(&all) == 0);
-            nghttp2_session_callbacks_set_on_begin_headers_callback(all, begin_headers);
-            nghttp2_session_callbacks_set_on_header_callback(all, header);
-            nghttp2_session_callbacks_set_on_invalid_header_callback(all, invalid_header);
-            nghttp2_session_callbacks_set_on_frame_recv_callback(all, frame_received);
-            nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(all, invalid_frame);
-            nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, data_received);
-            nghttp2_session_callbacks_set_on_frame_send_callback(all, frame_sent);
-            nghttp2_session_callbacks_set_on_frame_not_send_callback(all, frame_not_sent);
-            nghttp2_session_callbacks_set_send_data_callback(all, send_data);
-            nghttp2_session_callbacks_set_on_stream_close_callback(all, stream_closed);
-            return all;
-        }();
-        return kAll;
-    }
 };
 
 // ---- the connection
@@ -162,7 +146,7 @@ H2Client::H2Client(rt::StreamPtr stream, rt::BufferPool& buffers, const Limits& 
       watcher_(&watcher),
       wire_(*stream_, buffers, *this),
       idle_since_(stream_->loop().now()) {
-    CHECK(nghttp2_session_client_new2(&wire_.library, Library::callbacks(), this, h2::Wire::options()) == 0);
+    CHECK(nghttp2_session_client_new2(&wire_.library, h2::callbacks_of<Library>(), this, h2::Wire::options()) == 0);
     begin();
 }
 
@@ -217,6 +201,13 @@ void H2Client::lose_all() {
         if (!x.closed_) x.closed(h2::ErrorCode::internal_error);
     });
     settle();
+}
+
+bool H2Client::frame_begins(const h2::FrameHead& head) {
+    if (gate_.allows(head, stream_->loop().now())) return true;
+    nghttp2_session_terminate_session(wire_.library, NGHTTP2_ENHANCE_YOUR_CALM);
+    wire_.later();
+    return false;
 }
 
 void H2Client::refused(int) {

@@ -18,6 +18,7 @@
 
 #include "http/h2_body.h"
 #include "http/h2_fields.h"
+#include "http/h2_patience.h"
 #include "http/h2_wire.h"
 #include "rt/frame_cache.h"
 #include "rt/scope.h"
@@ -61,6 +62,7 @@ class H2Client final : h2::Wire::User {
     struct Library;  // nghttp2's callbacks
 
     void settle() override;
+    bool frame_begins(const h2::FrameHead& head) override;
     void refused(int nghttp2_error) override;
     Duration write_patience() const override { return limits_.write; }
     TimePoint alarm() const override;
@@ -75,6 +77,7 @@ class H2Client final : h2::Wire::User {
     const Limits limits_;
     Watcher* watcher_;
     h2::Wire wire_;
+    h2::FrameGate gate_;
     rt::List<H2Exchange> exchanges_;   // not owned
     rt::List<h2::Wait> woken_;
     H2Exchange* reading_ = nullptr;    // whose field block is under way

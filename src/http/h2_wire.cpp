@@ -11,7 +11,6 @@ constexpr Duration kLastWords = std::chrono::seconds(5);  // for the peer to tak
 constexpr int kRoundsPerTurn = 4;                         // full buffers a turn, then others may speak
 constexpr std::size_t kMostQueuedFrames = 1000;           // while the peer reads nothing
 
-constexpr std::size_t kFrameHead = 9;
 constexpr std::size_t kLeastRoom = 512;                   // less is not worth another frame
 
 const nghttp2_option* Wire::options() {
@@ -67,11 +66,19 @@ void Wire::feed_first() {
 
 void Wire::feed() {
     std::string_view bytes = in_.bytes();
-    ssize_t used = nghttp2_session_mem_recv(library, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    while (!bytes.empty() && !deaf_) {
+        std::optional<FrameHead> begins;
+        std::string_view part = frames_.cut(bytes, begins);
+        if (begins && !user_.frame_begins(*begins)) {
+            deaf_ = true;
+            break;
+        }
+        ssize_t used = nghttp2_session_mem_recv(library, reinterpret_cast<const std::uint8_t*>(part.data()), part.size());
+        if (used >= 0) continue;
+        deaf_ = true;
+        user_.refused(static_cast<int>(used));
+    }
     in_.clear();
-    if (used >= 0) return;
-    deaf_ = true;
-    user_.refused(static_cast<int>(used));
 }
 
 // ---- writing
@@ -160,7 +167,7 @@ bool Wire::pack() {
 
 std::string_view Wire::cut_frame(std::int32_t id, const Piece& piece, const BodySource* source, std::size_t most,
                                  std::uint32_t& flags) {
-    std::string_view frame = piece.bytes.substr(0, std::min(most, out_.room().size() - kFrameHead));
+    std::string_view frame = piece.bytes.substr(0, std::min(most, out_.room().size() - kFrameHeadSize));
     flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     bool last = piece.state == Piece::end && frame.size() == piece.bytes.size();
     if (!last) return frame;
@@ -174,7 +181,7 @@ std::string_view Wire::cut_frame(std::int32_t id, const Piece& piece, const Body
 }
 
 bool Wire::write_frame(const std::uint8_t* head, std::string_view bytes) {
-    bool fits = out_.append(text_of(head, kFrameHead)) && out_.append(bytes);
+    bool fits = out_.append(text_of(head, kFrameHeadSize)) && out_.append(bytes);
     CHECK(fits);
     return out_.room().size() >= kLeastRoom;
 }

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "http/body.h"
+#include "http/h2_frames.h"
 #include "rt/buffer.h"
 #include "rt/scope.h"
 #include "rt/stream.h"
@@ -22,6 +23,8 @@ class Wire {
      public:
         // Everything the callbacks have queued. May destroy exchanges, but not the wire.
         virtual void settle() = 0;
+        // Before nghttp2 sees any of its payload. False: nothing more will be read.
+        virtual bool frame_begins(const FrameHead& head) = 0;
         // nghttp2 refused what came (its error code); nothing more will be read.
         virtual void refused(int nghttp2_error) = 0;
         virtual Duration write_patience() const = 0;
@@ -31,9 +34,10 @@ class Wire {
      protected:
         ~User() = default;
     };
-    // `first`: bytes of the connection that somebody has read already.
-    Wire(rt::Stream& stream, rt::BufferPool& buffers, User& user, rt::Buffer first = {})
-        : stream_(stream), buffers_(buffers), user_(user), in_(std::move(first)) {}
+    // `preface`: how much of it the peer sends before its first frame; `first`: bytes of the connection
+    // that somebody has read already.
+    Wire(rt::Stream& stream, rt::BufferPool& buffers, User& user, std::size_t preface = 0, rt::Buffer first = {})
+        : stream_(stream), buffers_(buffers), user_(user), frames_(preface), in_(std::move(first)) {}
     ~Wire();
     Wire(const Wire&) = delete;
     Wire& operator=(const Wire&) = delete;
@@ -82,6 +86,7 @@ class Wire {
     rt::Stream& stream_;
     rt::BufferPool& buffers_;
     User& user_;
+    FrameCutter frames_;
     rt::Buffer in_;                    // leased while there is something to read
     rt::Buffer out_;                   // frames of this turn, or what the peer has not taken yet
     std::string_view unpacked_;        // nghttp2's: behind `out_`, until it gives the next

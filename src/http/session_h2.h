@@ -13,6 +13,7 @@
 
 #include "http/h2_body.h"
 #include "http/h2_fields.h"
+#include "http/h2_past_streams.h"
 #include "http/h2_patience.h"
 #include "http/h2_wire.h"
 #include "http/handler.h"
@@ -37,18 +38,24 @@ class H2Session final : public Session, h2::Wire::User {
 
  private:
     class Exchange;
-    struct Library;  // nghttp2's callbacks
+    struct Library;
+    static const nghttp2_session_callbacks* callbacks();
 
     void begin();
+    bool frame_begins(const h2::FrameHead& head) override;
     void refused(int nghttp2_error) override;
     Duration write_patience() const override { return handler_.limits().write_timeout; }
     TimePoint alarm() const override;
     void ring_alarms();
     rt::Task<void> say_goodbye();
-    void give_up(h2::ErrorCode code);  // GOAWAY, and the connection is over
+    bool give_up(h2::ErrorCode code);  // GOAWAY, and the connection is over; always false
     void forget_block();
     int refuse_frame(h2::ErrorCode code);  // ... from inside a callback
 
+    h1::Limits head_limits() const {
+        const SessionLimits& limits = handler_.limits();
+        return {limits.request_line, limits.head, limits.fields};
+    }
     int open(std::int32_t id);
     void settle() override;
     void reap();
@@ -73,13 +80,12 @@ class H2Session final : public Session, h2::Wire::User {
     Exchange* reading_ = nullptr;      // whose field block is under way
     h2::FieldBlock* block_ = nullptr;  // ... and the block
     TimePoint block_began_ = kNever;
-    std::uint32_t block_frames_ = 0;   // CONTINUATIONs of it
 
-    h2::Allowance chores_{2000, 200};  // frames that are part of no message
+    h2::PastStreams past_;
+    h2::FrameGate gate_;
     h2::Allowance resets_;             // streams begun and broken off
     std::uint32_t requests_ = 0;
     TimePoint began_{}, idle_since_{}, drain_began_ = kNever;
-    TimePoint armed_ = TimePoint::min();  // when run() looks at the time again; min: it is not waiting
     bool settings_acked_ = false;
     bool draining_ = false;
     bool drained_ = false;             // the final GOAWAY was sent

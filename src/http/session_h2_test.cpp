@@ -460,6 +460,40 @@ TEST(H2, frames_that_break_the_protocol_end_the_connection) {
     }
 }
 
+// What nghttp2 has forgotten, the session has not.
+TEST(H2, streams_that_are_over_take_no_more_frames) {
+    std::string lower = frame(kHeaders, kEndHeaders | kEndStream, 3, hpack(get_fields("/users")));
+    std::string again = frame(kHeaders, kEndHeaders | kEndStream, 5, hpack(get_fields("/users")));
+    const Broken kAll[] = {
+        {"HEADERS on an id that was left out, §5.1.1", lower, kProtocolError},
+        {"DATA on an id that was left out", frame(kData, kEndStream, 1, "x"), kProtocolError},
+        {"HEADERS on a stream that was answered, §5.1", again, kStreamClosed},
+        {"DATA on a stream that was answered, §5.1", frame(kData, 0, 5, "x"), kStreamClosed},
+    };
+    for (const Broken& b : kAll) {
+        Scene s(one_service("users"));
+        H2Peer h2(s.client());
+        h2.hello().request(5, get_fields("/users"));
+        s.upstream("users") >> request("GET", "/users") << ok("all");
+        EXPECT_TRUE(h2.stream(5).ended);
+        h2.send(b.bytes);
+        EXPECT_EQ(h2.goaway(), b.error) << b.why;
+        EXPECT_TRUE(h2.ended()) << b.why;
+    }
+}
+
+TEST(H2, frames_that_crossed_our_reset_are_ignored) {
+    Scene s(one_service("users"));
+    H2Peer h2(s.client());
+    h2.hello().request(1, post_fields("/users", {{"x-bad", " 1"}}), false);
+    EXPECT_EQ(h2.stream(1).reset, kProtocolError);
+    h2.data(1, "more").send(frame(kHeaders, kEndHeaders | kEndStream, 1, hpack({{"x-trailer", "1"}})));
+    h2.request(3, get_fields("/users"));
+    s.upstream("users") >> request("GET", "/users") << ok("all");
+    EXPECT_EQ(h2.stream(3).body, "all");
+    EXPECT_FALSE(h2.goaway());
+}
+
 TEST(H2, unknown_frames_and_settings_are_ignored) {
     Scene s(one_service("users"));
     H2Peer h2(s.client());
@@ -740,6 +774,7 @@ TEST(H2Defence, floods_of_frames_that_do_nothing) {
         {"PRIORITY", frame(kPriority, 0, 1, u32(0) + "x")},
         {"empty DATA", frame(kData, 0, 1)},
         {"WINDOW_UPDATE", frame(kWindowUpdate, 0, 1, u32(1))},
+        {"an unknown type", frame(0xEE, 0, 0)},
     };
     for (const Flood& flood : kAll) {
         Scene s(one_service("users"));
