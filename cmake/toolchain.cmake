@@ -7,6 +7,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(SUOKE_TESTS "Build the tests and benchmarks" ON)
 option(SUOKE_FUZZ "Build only the fuzz targets (clang)" OFF)
+option(SUOKE_GRPC_SERVER "Build the gRPC++ server of tests/e2e" OFF)
 option(SUOKE_COVERAGE "Instrument for gcov" OFF)
 set(SUOKE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 

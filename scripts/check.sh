@@ -20,7 +20,7 @@ clang-format-14 --dry-run "${files[@]}" 2>&1 | grep -oP '^[^:]+(?=:\d+:\d+: warn
 # clang's own compile commands: those of g++ have flags that clang-tidy does not know, and there is no
 # precompiled header to read before a build.
 cmake --preset fuzz -B build/checks -DSUOKE_FUZZ=OFF -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null
-mapfile -t units < <(printf '%s\n' "${files[@]}" | grep '\.cpp$' | grep -v '^tests/fuzz/' || true)
+mapfile -t units < <(printf '%s\n' "${files[@]}" | grep '\.cpp$' | grep -vE '^tests/(fuzz|grpc)/' || true)
 if ((${#units[@]} > 0)); then
     printf '%s\n' "${units[@]}" | xargs -P "${JOBS:-$(nproc)}" -n 4 clang-tidy-14 -p build/checks --quiet || status=1
 fi

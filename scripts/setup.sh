@@ -63,7 +63,7 @@ wanted=(g++ cmake ninja-build ccache git ca-certificates pkg-config
     libnghttp2-dev zlib1g-dev libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
 if [[ $with_tests == yes ]]; then
     wanted+=(clang "libclang-rt-$clang-dev" nginx curl openssl nghttp2-client nghttp2-server libgrpc++-dev
-        protobuf-compiler-grpc ${browser:+"$browser"})
+        libprotobuf-dev protobuf-compiler-grpc ${browser:+"$browser"})
     node_is_good || wanted+=(nodejs npm)
 fi
 # clang-tidy 14 on both: it is what .clang-tidy is written for, and formatters of two ages disagree.

@@ -34,6 +34,7 @@ fuzz_seconds=${FUZZ_SECONDS:-10}
 vectors=${SUOKE_VECTORS:-../shared/vectors}
 results=$PWD/build/test-results
 export SUOKE_BIN=$PWD/build/release/bin/suoke-gateway
+export SUOKE_GRPC_SERVER=$PWD/build/release/bin/grpc_interop_server  # without gRPC++ it is not made, and its tests are skipped
 export NINJA_STATUS='[%f/%t, %es] '
 
 # --- sections -------------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ section_is "dev: build" build dev
 section_is "dev: tests (ASan, UBSan)" run_ctest dev --no-tests=error
 [[ $quick == no ]] || exit 0
 
-section_is "release: build" build release suoke-gateway
+section_is "release: build" build release suoke-gateway grpc_interop_server
 section_is "release: generated documents" node tools/tidy.mjs --binary "$SUOKE_BIN"
 section_is "e2e" e2e
 section_is "fuzz" fuzz

@@ -17,9 +17,7 @@ class TlsDoor::Place {
     ~Place() {
         door_.worker_.cells().handshakes_active.add(-1);
         --door_.under_way_;
-        if (!door_.paused_ || door_.under_way_ >= door_.most()) return;
-        door_.paused_ = false;
-        if (door_.listener_) door_.listener_->pause(false);
+        door_.go_on();
     }
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
@@ -37,7 +35,16 @@ Handshake kind_of(const rt::TlsFacts& facts) {
 
 }  // namespace
 
-void TlsDoor::adopt(gateway::SitePtr site) { site_ = std::move(site); }
+void TlsDoor::adopt(gateway::SitePtr site) {
+    site_ = std::move(site);
+    go_on();
+}
+
+void TlsDoor::go_on() {
+    if (!paused_ || under_way_ >= most()) return;
+    paused_ = false;
+    if (listener_) listener_->pause(false);
+}
 
 Result<rt::Address> TlsDoor::listen(const rt::Address& address, int backlog) {
     auto opened = rt::listen(worker_.loop(), address, backlog, *this);

@@ -29,6 +29,7 @@ class TlsDoor final : public rt::Acceptor {
  private:
     class Place;
     std::size_t most() const;
+    void go_on();  // accept again, where there is room
     rt::Task<void> handshake(rt::StreamPtr stream, rt::Address peer);
 
     gateway::Worker& worker_;

@@ -13,7 +13,7 @@ using http::Piece;
 namespace sse = http::sse;
 
 EventStream::EventStream(gateway::Exchange& ex, http::Body inner, const SseRules& rules)
-    : OpenStream(ex), ex_(ex), inner_(std::move(inner)), rules_(rules), active_(loop().now()) {
+    : BodyAround(std::move(inner)), OpenStream(ex), ex_(ex), rules_(rules), active_(loop().now()) {
     if (const auto* seen = ex.request.head.headers.find("Last-Event-ID")) framer_.begin_with_id(*seen);
     ex_.worker.cells().sse_open.add(1);
     ex_.worker.streams().opened(*this);

@@ -24,7 +24,7 @@ struct SseRules {
 
 // Only time spent waiting for the upstream counts against it: while the client is the slow side the
 // upstream's clocks stand still.
-class EventStream final : public http::BodySource,
+class EventStream final : public http::BodyAround,
                           public gateway::OpenStream,
                           public rt::FrameAllocated {
  public:
@@ -33,7 +33,8 @@ class EventStream final : public http::BodySource,
 
     Result<http::Piece> next() override;
     rt::Task<void> wait() override;
-    void forget_head() override { inner_->forget_head(); }
+    std::optional<std::uint64_t> remaining() const override { return std::nullopt; }
+    const http::Headers* trailers() const override { return nullptr; }
 
     // gateway::OpenStream
     std::string_view kind() const override { return "sse"; }
@@ -60,7 +61,6 @@ class EventStream final : public http::BodySource,
     rt::Loop& loop() const;
 
     gateway::Exchange& ex_;
-    http::Body inner_;
     const SseRules rules_;
     http::sse::Framer framer_;
     Duration quiet_{};              // waited since something last went to the client

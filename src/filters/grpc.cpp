@@ -1,45 +1,19 @@
 // SPDX-License-Identifier: MIT
 // gRPC: the client's grpc-timeout is a deadline of the exchange and goes on with what is left of it;
 // whatever the upstream answers, the client gets a gRPC status.
-//
-// An upstream that breaks off behind its head: as Envoy does, the client's stream is reset. A status
-// in trailers would be ours though the messages before it were the upstream's, and a client could
-// take what it has for the whole; gRPC clients report a reset stream as UNAVAILABLE or INTERNAL. The
-// access log has the status of the error table.
 #include <algorithm>
 
 #include "base/text.h"
 #include "filters/filters.h"
+#include "filters/grpc_stream.h"
 #include "gateway/replies.h"
 #include "gateway/worker.h"
-#include "rt/frame_cache.h"
 
 namespace suoke::filters {
 namespace {
 
 using gateway::Exchange;
 using http::GrpcKind;
-
-// Reads the status that comes behind the messages.
-class StatusWatch final : public http::BodySource, public rt::FrameAllocated {
- public:
-    StatusWatch(http::Body inner, std::optional<int>& status) : inner_(std::move(inner)), status_(status) {}
-    Result<http::Piece> next() override {
-        Result<http::Piece> piece = inner_->next();
-        if (!piece || piece->state != http::Piece::end || !inner_->trailers()) return piece;
-        if (auto told = http::grpc_status(*inner_->trailers())) status_ = told;
-        return piece;
-    }
-    rt::Task<void> wait() override { return inner_->wait(); }
-    void forget_head() override { inner_->forget_head(); }
-    std::optional<std::uint64_t> remaining() const override { return inner_->remaining(); }
-    std::uint64_t received() const override { return inner_->received(); }
-    const http::Headers* trailers() const override { return inner_->trailers(); }
-
- private:
-    http::Body inner_;
-    std::optional<int>& status_;  // of the exchange, which outlives its response
-};
 
 class Grpc final : public Check {
     gateway::Verdict on_request(Exchange& ex) const override {
@@ -61,7 +35,7 @@ class Grpc final : public Check {
         bool is_grpc = response.status == 200 || ex.grpc_status;
         if (!is_grpc || !http::grpc_type(response.headers)) return replace(ex, response);
         response.status = 200;
-        if (response.body) response.body = std::make_unique<StatusWatch>(std::move(response.body), ex.grpc_status);
+        if (response.body) response.body = std::make_unique<GrpcStream>(ex, std::move(response.body));
     }
 
     // What is no gRPC (a proxy's error page) becomes a status; of its fields those stay that are not

@@ -130,11 +130,20 @@ TEST(Grpc, a_timeout_of_nothing_is_over_at_once_and_a_malformed_one_is_refused) 
     EXPECT_EQ(s.upstream("rag").dials(), 0u);
 }
 
-TEST(Grpc, a_stream_that_breaks_is_broken_for_the_client_too) {
+TEST(Grpc, a_stream_that_breaks_between_two_messages_ends_with_a_status) {
     Scene s(rag());
     s.client() << call();
     s.upstream("rag") >> request("POST", kCall, kMessage) << kHead + chunk(kMessage) << hang_up;
-    s.client() >> response(200).head_only() >> bytes(chunk(kMessage)) >> closed();
+    s.client() >> response(200, kMessage).trailing("grpc-status", "14").trailing("grpc-message", "upstream_truncated: the connection ended inside a chunked body");
+    EXPECT_EQ(ended_with(s, 14), 1u);
+    EXPECT_EQ(s.counted(Code::upstream_truncated), 1u);
+}
+
+TEST(Grpc, a_stream_that_breaks_inside_a_message_is_broken_for_the_client_too) {
+    Scene s(rag());
+    s.client() << call();
+    s.upstream("rag") >> request("POST", kCall, kMessage) << kHead + chunk(kMessage.substr(0, 7)) << hang_up;
+    s.client() >> response(200).head_only() >> bytes(chunk(kMessage.substr(0, 7))) >> closed();
     EXPECT_EQ(ended_with(s, 14), 1u);
 }
 

@@ -51,10 +51,10 @@ class EventStreams final : public Check {
 };
 
 // An ordinary answer whose upstream was not told the total timeout.
-class UntilDeadline final : public http::BodySource, public rt::FrameAllocated {
+class UntilDeadline final : public http::BodyAround, public rt::FrameAllocated {
  public:
     UntilDeadline(rt::Loop& loop, http::Body inner, TimePoint deadline)
-        : loop_(loop), inner_(std::move(inner)), deadline_(deadline) {}
+        : BodyAround(std::move(inner)), loop_(loop), deadline_(deadline) {}
     Result<Piece> next() override {
         if (late_) return Error(Code::deadline_exceeded);
         return inner_->next();
@@ -64,14 +64,9 @@ class UntilDeadline final : public http::BodySource, public rt::FrameAllocated {
         bool came = co_await turn;
         late_ = !came;
     }
-    void forget_head() override { inner_->forget_head(); }
-    std::optional<std::uint64_t> remaining() const override { return inner_->remaining(); }
-    std::uint64_t received() const override { return inner_->received(); }
-    const http::Headers* trailers() const override { return inner_->trailers(); }
 
  private:
     rt::Loop& loop_;
-    http::Body inner_;
     TimePoint deadline_;
     bool late_ = false;
 };

@@ -28,6 +28,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     rt::Task<void> wait() override { return body_->wait(); }
     void forget_head() override { body_->forget_head(); }
     std::optional<std::uint64_t> remaining() const override { return body_->remaining(); }
+    std::uint64_t received() const override { return body_->received(); }
     const http::Headers* trailers() const override { return body_->trailers(); }
 
  private:

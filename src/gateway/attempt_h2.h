@@ -20,6 +20,7 @@ class AttemptH2 final : public Attempt, public rt::FrameAllocated {
     rt::Task<void> wait() override { return exchange_.wait(); }
     void forget_head() override { exchange_.forget_head(); }
     std::optional<std::uint64_t> remaining() const override { return exchange_.remaining(); }
+    std::uint64_t received() const override { return exchange_.received(); }
     const http::Headers* trailers() const override { return exchange_.trailers(); }
 
  private:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "http/grpc.h"
 #include "testing/scene.h"
 
 namespace suoke::scene {
@@ -36,6 +37,24 @@ bool said_goodbye(Peer& client) {
     return said.find("retry: ") != said.npos && said.ends_with("0\r\n\r\n");
 }
 
+const std::string kMessage = http::grpc_frame_head(0, 5) + "hello";
+const std::string kGrpc = "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n\r\n";
+
+// A call whose first answer has come.
+Peer& call(Scene& s, const std::string& client) {
+    s.client(client) << "POST /chat HTTP/1.1\r\nhost: api\r\ncontent-type: application/grpc\r\ncontent-length: 10\r\n\r\n" + kMessage;
+    Peer& upstream = s.upstream("chat") >> request("POST", "/chat", kMessage);
+    upstream << kGrpc << chunk(kMessage);
+    s.client(client) >> response(200).head_only() >> bytes(chunk(kMessage));
+    return upstream;
+}
+
+bool said_unavailable(Peer& client) {
+    std::string said = client.unread();
+    client.discards();
+    return said.find("0\r\ngrpc-status: 14\r\n") != said.npos && said.ends_with("\r\n\r\n");
+}
+
 TEST(OpenStreams, are_listed_with_their_facts) {
     Scene s(two());
     Peer& chat = open(s, "ada", "chat");
@@ -56,6 +75,19 @@ TEST(OpenStreams, are_listed_with_their_facts) {
     s.client("ada") << hang_up;
     EXPECT_EQ(s.worker().list_streams().size(), 1u);
     s.client("bob") << hang_up;
+}
+
+TEST(OpenStreams, calls_are_listed_as_well) {
+    Scene s(two());
+    call(s, "ada");
+    s.after(3s);
+    auto list = s.worker().list_streams();
+    ASSERT_EQ(list.size(), 1u);
+    EXPECT_EQ(list[0].kind, "grpc");
+    EXPECT_EQ(list[0].bytes, 20u);
+    EXPECT_EQ(list[0].quiet, 3s);
+    s.client("ada") << hang_up;
+    EXPECT_TRUE(s.worker().list_streams().empty());
 }
 
 // ---- reload
@@ -151,6 +183,34 @@ TEST(OpenStreams, a_drain_waits_for_the_end_of_an_event) {
     chat << chunk("\ndata: c");
     s.client("ada") >> bytes(chunk("\n"));  // and nothing of the next one
     EXPECT_TRUE(said_goodbye(s.client("ada")));
+}
+
+TEST(OpenStreams, a_call_ends_between_two_messages_as_unavailable) {
+    Scene s(two());
+    Peer& quiet = call(s, "ada");
+    Peer& busy = call(s, "bob");
+    busy << chunk(kMessage.substr(0, 7));
+    s.client("bob") >> bytes(chunk(kMessage.substr(0, 7)));
+    s.worker().drain();
+    s.after(1s);
+    EXPECT_TRUE(said_unavailable(s.client("ada")));
+    EXPECT_TRUE(quiet.ended());
+    s.client("bob") >> silence();
+    busy << chunk(kMessage.substr(7) + kMessage.substr(0, 3));
+    s.client("bob") >> bytes(chunk(kMessage.substr(7)));  // and nothing of the next one
+    EXPECT_TRUE(said_unavailable(s.client("bob")));
+    EXPECT_EQ(s.counted_grpc(14), 2u);
+}
+
+TEST(OpenStreams, half_a_message_does_not_hold_a_drain_for_ever) {
+    Scene s(two());
+    Peer& busy = call(s, "ada");
+    busy << chunk(kMessage.substr(0, 7));
+    s.client("ada") >> bytes(chunk(kMessage.substr(0, 7)));
+    s.worker().drain();
+    s.after(2100ms);
+    EXPECT_TRUE(s.client("ada").ended());
+    EXPECT_TRUE(busy.ended());
 }
 
 TEST(OpenStreams, a_drain_does_not_wait_for_ever) {

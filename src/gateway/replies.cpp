@@ -66,10 +66,14 @@ http::Response grpc_response(Exchange& ex, http::GrpcKind kind, int status, std:
     return response;
 }
 
+std::string grpc_message(const Exchange& ex, const Error& error) {
+    return std::string(row(error.code).reason) + ": " + message_of(ex, error);
+}
+
 http::Response Replies::render(Exchange& ex, const Error& error) const {
     const ErrorRow& kind = row(error.code);
     if (http::GrpcType asked = http::grpc_type(ex.request.head.headers))
-        return grpc_response(ex, asked.kind, kind.grpc, std::string(kind.reason) + ": " + message_of(ex, error));
+        return grpc_response(ex, asked.kind, kind.grpc, grpc_message(ex, error));
     http::Response response = wants_problem(ex.request)
                                   ? text_response(kind.status, "application/problem+json", problem_body(ex, error))
                                   : json_response(kind.status, body_of(ex, error));

@@ -21,6 +21,8 @@ class Replies {
 // A gRPC answer without messages: the status in the head, no body. What it points into lives in the
 // exchange.
 http::Response grpc_response(Exchange& ex, http::GrpcKind kind, int status, std::string_view message);
+// What an error says as grpc-message, not encoded yet.
+std::string grpc_message(const Exchange& ex, const Error& error);
 http::Response json_response(int status, std::string body);
 http::Response text_response(int status, std::string_view content_type, std::string body);
 

@@ -48,6 +48,21 @@ class BodySource {
 
 using Body = std::unique_ptr<BodySource>;  // null = no body
 
+// A body around another one, which is not null: every call is passed on until it is overridden.
+class BodyAround : public BodySource {
+ public:
+    explicit BodyAround(Body inner) : inner_(std::move(inner)) {}
+    Result<Piece> next() override { return inner_->next(); }
+    rt::Task<void> wait() override { return inner_->wait(); }
+    std::optional<std::uint64_t> remaining() const override { return inner_->remaining(); }
+    std::uint64_t received() const override { return inner_->received(); }
+    void forget_head() override { inner_->forget_head(); }
+    const Headers* trailers() const override { return inner_->trailers(); }
+
+ protected:
+    Body inner_;
+};
+
 // A body that is already in memory.
 class TextBody final : public BodySource {
  public:

@@ -125,6 +125,7 @@ class H2Exchange final : public BodySource, public rt::ListHook<H2Exchange>, pub
     rt::Task<void> wait() override { return body_->wait(); }
     void forget_head() override { heads_.clear(); }
     std::optional<std::uint64_t> remaining() const override { return body_->remaining(); }
+    std::uint64_t received() const override { return body_ ? body_->received() : 0; }
     const Headers* trailers() const override { return body_->trailers(); }
 
  private:

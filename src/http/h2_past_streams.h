@@ -24,11 +24,11 @@ class PastStreams {
     // We reset it before the client had ended it: what the client said before it knew is ignored.
     void cut_short(std::int32_t id) { remember(cut_short_, {id, id}); }
 
-    // Of DATA or HEADERS on a stream that is not open: the connection error it is, if it is one.
-    // What is beyond the highest stream is nghttp2's to judge.
+    // Over, or still open. What is beyond the highest stream is nghttp2's to judge.
+    bool contains(std::int32_t id) const { return id % 2 == 1 && id <= highest_; }
+    // Of DATA or HEADERS on one of them that is not open: the connection error it is, if it is one.
     std::optional<ErrorCode> judge(std::int32_t id) const {
-        bool ours = id % 2 == 0;
-        if (ours || id > highest_ || contain(cut_short_, id)) return std::nullopt;
+        if (contain(cut_short_, id)) return std::nullopt;
         return contain(skipped_, id) ? ErrorCode::protocol_error : ErrorCode::stream_closed;
     }
 

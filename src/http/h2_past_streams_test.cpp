@@ -16,9 +16,11 @@ TEST(H2PastStreams, what_ended_in_order_takes_no_more_frames) {
 
 TEST(H2PastStreams, a_higher_stream_is_not_past) {
     PastStreams past(4);
-    EXPECT_EQ(past.judge(1), std::nullopt);
+    EXPECT_FALSE(past.contains(1));
     past.opened(1);
-    EXPECT_EQ(past.judge(3), std::nullopt);
+    EXPECT_TRUE(past.contains(1));
+    EXPECT_FALSE(past.contains(3));
+    EXPECT_FALSE(past.contains(0));
 }
 
 TEST(H2PastStreams, what_we_reset_may_have_frames_on_their_way) {

@@ -66,12 +66,14 @@ void H2Session::begin() {
 // Before nghttp2, which passes over some of these without a word.
 bool H2Session::frame_begins(const h2::FrameHead& head) {
     if (given_up_) return true;
+    TimePoint now = stream_.loop().now();
     bool of_message = head.type == NGHTTP2_DATA || head.type == NGHTTP2_HEADERS;
-    if (of_message && !nghttp2_session_find_stream(wire_.library, head.stream)) {
+    if (of_message && past_.contains(head.stream) && !nghttp2_session_find_stream(wire_.library, head.stream)) {
         if (auto error = past_.judge(head.stream)) return give_up(*error);
+        if (!crossings_.spend(now)) return give_up(h2::ErrorCode::enhance_your_calm);
     }
     if (head.type == NGHTTP2_PRIORITY && head.stream == 0) return give_up(h2::ErrorCode::protocol_error);
-    return gate_.allows(head, stream_.loop().now()) || give_up(h2::ErrorCode::enhance_your_calm);
+    return gate_.allows(head, now) || give_up(h2::ErrorCode::enhance_your_calm);
 }
 
 void H2Session::refused(int nghttp2_error) {

@@ -83,6 +83,7 @@ class H2Session final : public Session, h2::Wire::User {
 
     h2::PastStreams past_;
     h2::FrameGate gate_;
+    h2::Allowance crossings_{2000, 2000};  // frames on streams that we have reset
     h2::Allowance resets_;             // streams begun and broken off
     std::uint32_t requests_ = 0;
     TimePoint began_{}, idle_since_{}, drain_began_ = kNever;

@@ -190,6 +190,7 @@ void H2Session::Exchange::frame_sent(const nghttp2_frame& frame) {
     if (!(frame.hd.flags & NGHTTP2_FLAG_END_STREAM)) return;
     if (out_) out_->sent.complete = out_->sent.head_sent = true;
     complete_ = true;
+    session_.resets_.earn(1);
     session_.wake(sender_);
     // RFC 9113 §8.1: the rest of the request is not wanted any more.
     if (!request_ended_) nghttp2_submit_rst_stream(session_.wire_.library, NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);

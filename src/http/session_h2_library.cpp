@@ -75,9 +75,14 @@ struct H2Session::Library {
             case NGHTTP2_SETTINGS:
                 if (frame->hd.flags & NGHTTP2_FLAG_ACK) s.settings_acked_ = true;
                 break;
-            case NGHTTP2_RST_STREAM:
+            case NGHTTP2_RST_STREAM: {
+                // Whoever leaves in the middle of an answer has waited for it: no flood (of gRPC's
+                // streams it is the ordinary end).
+                Exchange* x = exchange(library, frame->hd.stream_id);
+                if (x && x->answered_) break;
                 if (!s.resets_.spend(s.stream_.loop().now())) return s.refuse_frame(h2::ErrorCode::enhance_your_calm);
                 break;
+            }
             default: break;
         }
         return 0;

@@ -730,6 +730,19 @@ TEST(H2Defence, resets_at_a_human_pace_are_fine) {
     EXPECT_FALSE(h2.goaway());
 }
 
+TEST(H2Defence, leaving_in_the_middle_of_an_answer_is_fine) {
+    Scene s(one_service("users"));
+    H2Peer h2(s.client());
+    h2.hello();
+    for (std::uint32_t id = 1; id < 1000; id += 2) {
+        h2.request(id, get_fields("/users"));
+        s.upstream("users") >> request("GET", "/users") << "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf";
+        EXPECT_EQ(h2.stream(id).body, "half");
+        h2.rst(id);
+    }
+    EXPECT_FALSE(h2.goaway());
+}
+
 TEST(H2Defence, resets_that_the_client_makes_us_send) {  // CVE-2025-8671
     Scene s(one_service("users"));
     s.upstream("users").does_not_answer();
@@ -790,6 +803,18 @@ TEST(H2Defence, floods_of_frames_that_do_nothing) {
         EXPECT_EQ(h2.goaway(), kCalm) << flood.name;
         EXPECT_LT(sent, 3000) << flood.name;
     }
+}
+
+TEST(H2Defence, a_flood_on_a_stream_that_was_reset) {
+    Scene s(one_service("users"));
+    H2Peer h2(s.client());
+    h2.hello().request(1, post_fields("/users", {{"x-bad", " 1"}}), false);
+    EXPECT_EQ(h2.stream(1).reset, kProtocolError);
+    std::string trailers = frame(kHeaders, kEndHeaders | kEndStream, 1, hpack({{"x-trailer", "1"}}));
+    int sent = 0;
+    for (; sent < 100'000 && !h2.goaway(); ++sent) h2.send(trailers);
+    EXPECT_EQ(h2.goaway(), kCalm);
+    EXPECT_LT(sent, 3000);
 }
 
 TEST(H2Defence, an_hpack_bomb) {

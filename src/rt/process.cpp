@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
 
 #include "base/error.h"
 
@@ -58,23 +60,70 @@ class Signals final : public SignalWatch, Descriptor {
     std::function<void(int)> told_;
 };
 
+constexpr int kMostLinks = 40;  // as many as the kernel follows
+
+// The directories in which a change may make another file of `path`: its own, and those of the links
+// on the way to it.
+std::set<std::string> directories_on_the_way(std::filesystem::path path) {
+    namespace fs = std::filesystem;
+    std::set<std::string> all;
+    std::error_code none;
+    path = fs::absolute(path, none);
+    for (int links = 0; links < kMostLinks; ++links) {
+        fs::path so_far, target, rest;
+        for (const fs::path& part : path) {
+            if (!target.empty()) {
+                rest /= part;
+                continue;
+            }
+            so_far /= part;
+            if (fs::is_symlink(so_far, none)) target = fs::read_symlink(so_far, none);
+        }
+        all.insert(so_far.parent_path());
+        if (target.empty()) break;
+        path = so_far.parent_path() / target / rest;
+    }
+    return all;
+}
+
 class Files final : public FileWatch, Descriptor, Timer {
  public:
-    Files(Loop& loop, const std::string& path, std::function<void()> told)
-        : Descriptor(loop, ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), told_(std::move(told)) {
-        std::size_t slash = path.rfind('/');
-        std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-        ::inotify_add_watch(fd_, directory.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB);
+    Files(Loop& loop, std::string path, std::function<void()> told)
+        : Descriptor(loop, ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), path_(std::move(path)), told_(std::move(told)) {
+        look_where();
     }
 
  private:
+    static constexpr std::uint32_t kChanges = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB;
+
+    void look_where() {
+        std::set<int> now;
+        for (const std::string& directory : directories_on_the_way(path_))
+            now.insert(::inotify_add_watch(fd_, directory.c_str(), kChanges));
+        for (int old : watches_)
+            if (!now.contains(old)) ::inotify_rm_watch(fd_, old);
+        watches_ = std::move(now);
+    }
+    // A moment after the first change, because a file is often written in several steps; but not
+    // after the last one, which may never come where other files change all the time.
     void readable(int fd) override {
         alignas(inotify_event) char events[4096];
-        while (::read(fd, events, sizeof events) > 0) {
+        bool changed = false;
+        for (ssize_t size; (size = ::read(fd, events, sizeof events)) > 0;) {
+            for (ssize_t at = 0; at < size;) {
+                const auto* event = reinterpret_cast<const inotify_event*>(events + at);
+                changed |= (event->mask & (kChanges | IN_Q_OVERFLOW)) != 0;
+                at += static_cast<ssize_t>(sizeof *event + event->len);
+            }
         }
-        loop_.timers().arm(*this, loop_.now() + std::chrono::milliseconds(100));
+        if (changed && !armed()) loop_.timers().arm(*this, loop_.now() + std::chrono::milliseconds(100));
     }
-    void expired() override { told_(); }
+    void expired() override {
+        look_where();
+        told_();
+    }
+    const std::string path_;
+    std::set<int> watches_;
     std::function<void()> told_;
 };
 
