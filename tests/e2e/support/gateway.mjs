@@ -110,6 +110,12 @@ export class Gateway {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) * 1024;
   }
 
+  /** The most that was resident at any time. */
+  get peak() {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)[1]) * 1024;
+  }
+
   /** Seconds of processor time used so far. */
   get cpu() {
     const words = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1].split(' ');
