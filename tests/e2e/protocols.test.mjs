@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { makeCertificate } from './support/certificate.mjs';
 import { freePort, startGateway } from './support/gateway.mjs';
+import { kind } from './support/grpc.mjs';
 import { until } from './support/wait.mjs';
 
 const run = promisify(execFile);
@@ -46,11 +47,6 @@ function answer(request, response) {
   });
 }
 
-const raw = (value) => value;
-const kind = (path, requestStream, responseStream) => ({
-  path: `/suoke.Talk/${path}`, requestStream, responseStream,
-  requestSerialize: raw, requestDeserialize: raw, responseSerialize: raw, responseDeserialize: raw,
-});
 const talk = {
   One: kind('One', false, false), Up: kind('Up', true, false), Down: kind('Down', false, true), Both: kind('Both', true, true),
   Never: kind('Never', false, false),

@@ -2,8 +2,8 @@
 // A new configuration comes into force under load, and nobody notices.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeFileSync } from 'node:fs';
-import { Agent, request } from 'undici';
 import { configured, freePort, Gateway } from './support/gateway.mjs';
+import { underLoad } from './support/load.mjs';
 import { connect, get } from './support/raw.mjs';
 import { startUpstream } from './support/upstream.mjs';
 import { sleep, until, within } from './support/wait.mjs';
@@ -41,35 +41,9 @@ async function refused(work) {
   return gateway.log.slice(since).filter((line) => line.logger !== 'access').map((line) => line.message).join('\n');
 }
 
-/** 32 connections that ask without a pause; what went wrong is returned. */
-async function underLoad(path, work) {
-  const agent = new Agent({ connections: 32, pipelining: 1 });
-  const failures = [];
-  let answered = 0;
-  let going = true;
-  const loops = Array.from({ length: 32 }, async () => {
-    while (going) {
-      try {
-        const { statusCode, body } = await request(`${gateway.url}${path}`, { dispatcher: agent });
-        const text = await body.text();
-        if (statusCode !== 200 || text !== 'hello') failures.push(`${statusCode} ${text}`);
-        ++answered;
-      } catch (error) {
-        failures.push(`${error.code}: ${error.message}`);
-      }
-    }
-  });
-  await work();
-  going = false;
-  await Promise.all(loops);
-  await agent.close();
-  expect(answered).toBeGreaterThan(100);
-  return failures;
-}
-
 describe('under load', () => {
   test('SIGHUP, again and again: no request fails', async () => {
-    const failures = await underLoad('/always', async () => {
+    const failures = await underLoad(`${gateway.url}/always`, async () => {
       for (let i = 0; i < 10; ++i) {
         await applied(() => gateway.signal('SIGHUP'));
         await sleep(80);
@@ -79,7 +53,7 @@ describe('under load', () => {
   });
 
   test('a file renamed into place, with routes that come and go: no request fails', async () => {
-    const failures = await underLoad('/always', async () => {
+    const failures = await underLoad(`${gateway.url}/always`, async () => {
       for (let i = 0; i < 10; ++i) {
         await applied(() => gateway.write({ ...config, routes: routes('always', `extra${i}`) }));
         expect((await get(gateway.port, `/extra${i}`)).status).toBe(200);
@@ -116,7 +90,7 @@ describe('a bad file', () => {
   });
 
   test('does so under load', async () => {
-    const failures = await underLoad('/always', async () => {
+    const failures = await underLoad(`${gateway.url}/always`, async () => {
       for (let i = 0; i < 5; ++i) await refused(() => gateway.write(`nonsense: ${i}\n`));
     });
     expect(failures).toEqual([]);

@@ -7,12 +7,11 @@ import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { startGateway } from './support/gateway.mjs';
+import { kind } from './support/grpc.mjs';
 import { until } from './support/wait.mjs';
 
 const SOCKETS = 2000, EVENTS = 500, CALLS = 200;
-const raw = (value) => value;
-const both = { Both: { path: '/suoke.Talk/Both', requestStream: true, responseStream: true,
-                       requestSerialize: raw, requestDeserialize: raw, responseSerialize: raw, responseDeserialize: raw } };
+const both = { Both: kind('Both', true, true) };
 let gateway, web, chat, talker, config;
 
 beforeAll(async () => {
