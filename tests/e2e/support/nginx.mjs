@@ -11,8 +11,8 @@ import { until } from './wait.mjs';
 const BIN = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find(existsSync);
 export const nginxIsInstalled = Boolean(BIN);
 
-/** `files` are served at /files, `server` is put into the server block. */
-export async function startNginx({ files = {}, server = '' } = {}) {
+/** `files` are served at /files, `server` is put into the server block, `listen` behind its port. */
+export async function startNginx({ files = {}, server = '', listen = '' } = {}) {
   const prefix = mkdtempSync(join(tmpdir(), 'suoke-nginx-'));
   const port = await freePort();
   for (const directory of ['files', 'temp']) mkdirSync(join(prefix, directory), { mode: 0o777 });
@@ -34,7 +34,7 @@ export async function startNginx({ files = {}, server = '' } = {}) {
       client_max_body_size 20m;
       ${temp}
       server {
-        listen 127.0.0.1:${port};
+        listen 127.0.0.1:${port} ${listen};
         root ${prefix};
         ${server}
       }
@@ -53,6 +53,10 @@ export async function startNginx({ files = {}, server = '' } = {}) {
   return {
     port,
     service: { endpoints: [{ host: '127.0.0.1', port }] },
+    /** A new worker takes over; the old one finishes what it has. */
+    reload() {
+      child.kill('SIGHUP');
+    },
     async stop() {
       child.kill('SIGQUIT');
       const patience = setTimeout(() => child.kill('SIGTERM'), 1_000);
