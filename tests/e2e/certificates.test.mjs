@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Certificates that are renewed, that are no good, that run out; and handshakes that nobody finishes.
+import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -117,6 +118,33 @@ describe('a renewed certificate', () => {
       await applied(() => replace(now, next));
       expect(await shown()).toBe(next.fingerprint);
     }
+  });
+
+  test('is noticed where a link on the way to it is swapped', async () => {
+    const versions = [certificate(), certificate()];
+    const releases = mkdtempSync(join(directory, 'releases-'));
+    const current = join(releases, 'current');
+    symlinkSync(versions[0].directory, current);
+    await start([{ cert_file: join(current, 'cert.pem'), key_file: join(current, 'key.pem') }]);
+    expect(await shown()).toBe(versions[0].fingerprint);
+    await applied(() => {
+      symlinkSync(versions[1].directory, join(releases, 'next'));
+      renameSync(join(releases, 'next'), current);
+    });
+    expect(await shown()).toBe(versions[1].fingerprint);
+  });
+
+  test('is noticed though its neighbours never rest', async () => {
+    const [old, renewed] = [certificate(), certificate()];
+    await start([old]);
+    const neighbour = spawn('sh', ['-c', 'while :; do : > neighbour; sleep 0.02; done'], { cwd: old.directory });
+    try {
+      await applied(() => replace(old, renewed));
+    } finally {
+      neighbour.kill();
+      await once(neighbour, 'exit');
+    }
+    expect(await shown()).toBe(renewed.fingerprint);
   });
 
   test('is read at SIGHUP', async () => {
@@ -254,5 +282,15 @@ describe('half a handshake', () => {
     const late = secure();
     idle[0].leave();
     expect(await hello(await within(2_000, late, 'the place that became free'))).toBe('hello');
+  });
+
+  test('at the cap, a reload with a higher one lets the others in', async () => {
+    await start([certificate()], { max_handshakes: 2, handshake_timeout: '8s' });
+    await Promise.all([silent(), silent()]);
+    await until(async () => (await metric('tls_handshakes_active')) === 2, 'two half handshakes');
+    const late = secure();
+    const { server } = gateway.config;
+    await applied(() => gateway.write({ ...gateway.config, server: { ...server, tls: { ...server.tls, max_handshakes: 10 } } }));
+    expect(await hello(await within(2_000, late, 'the places there are now'))).toBe('hello');
   });
 });
