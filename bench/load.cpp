@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The client of the side-by-side runs: one thread, one epoll, keep-alive, no pipelining. It checks
-// status and body length of every answer and prints one line of JSON.
+// status and body length of every answer and prints one line of JSON. With --tls every request has
+// a connection of its own, whose handshake must be of the kind that was asked for.
 //
 //     bench_load --port P --mode count --requests N     as fast as the answers come
 //                         --mode time --duration S      the same, for a time
@@ -8,6 +9,7 @@
 //                         --mode idle [--hold S]        one request on each connection, then hold
 //                                                       them until standard input ends
 //     and: --connections N --path /json --method GET --body BYTES --expect BYTES --timeout S
+//          --tls full|resumed
 
 #include <poll.h>
 #include <sys/prctl.h>
@@ -17,6 +19,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <deque>
 #include <exception>
@@ -30,6 +33,7 @@
 #include "bench/histogram.h"
 #include "bench/message_reader.h"
 #include "bench/sockets.h"
+#include "bench/tls_client.h"
 
 namespace suoke::bench {
 namespace {
@@ -45,16 +49,28 @@ struct Order {
     Demand demand;
     std::chrono::duration<double> timeout;
     std::optional<std::chrono::duration<double>> hold;  // of the open connections, afterwards
+    std::optional<TlsClient::Wanted> tls;               // a new connection for every request
 };
 
-enum Failure : std::uint8_t { connect, reset, broken, status, length, unanswered };
-constexpr std::array failure_names = {"connect", "reset",  "broken",
-                                      "status",  "length", "unanswered"};
+enum Failure : std::uint8_t {
+    connect,
+    reset,
+    broken,
+    status,
+    length,
+    unanswered,
+    handshake,
+    resumption  // resumed and should not be, or the other way round
+};
+constexpr std::array failure_names = {"connect", "reset",      "broken",    "status",
+                                      "length",  "unanswered", "handshake", "resumption"};
 
 struct Report {
     std::uint64_t answered = 0;
     std::uint64_t bytes = 0;
     std::uint64_t reconnects = 0;
+    std::uint64_t resumed = 0;  // handshakes
+    std::uint64_t tickets = 0;  // that came
     std::array<std::uint64_t, failure_names.size()> failures{};
     Clock::duration took{};
     Histogram latency;  // nanoseconds from the instant the request was wanted
@@ -63,6 +79,8 @@ struct Report {
 
 struct Connection {
     Fd fd;
+    std::optional<TlsStream> tls;
+    bool shaking = false;
     MessageReader reader{MessageReader::Kind::response};
     std::size_t sent = 0;
     bool waits_to_send = false;
@@ -72,9 +90,11 @@ struct Connection {
 
 class Load {
  public:
-    explicit Load(Order order) : order_(std::move(order)), connections_(order_.connections) {
+    Load(Order order, TlsClient* tls)
+        : order_(std::move(order)), tls_(tls), connections_(order_.connections) {
         for (Connection& connection : connections_) idle_.push_back(&connection);
-        if (connections_.size() > connections_opened_at_once) return;  // they open one by one
+        // They open one by one, or for each request.
+        if (connections_.size() > connections_opened_at_once || order_.tls) return;
         for (Connection& connection : connections_) open(connection);
     }
 
@@ -92,6 +112,7 @@ class Load {
             start_wanted(now);
         }
         report_.failures[unanswered] += in_flight_;
+        if (tls_) report_.tickets = tls_->tickets();
         report_.took = now - begin;
         return report_;
     }
@@ -133,20 +154,37 @@ class Load {
         ++in_flight_;
         report_.late.record(std::chrono::nanoseconds(now - wanted).count());
         if (!connection.fd && !open(connection)) return failed(connection, connect);
-        send(connection);
+        connection.shaking ? shake(connection) : send(connection);
     }
 
     bool open(Connection& connection) {
         connection.fd = connect_to_loopback(order_.port);
         connection.reader = MessageReader(MessageReader::Kind::response);
         connection.waits_to_send = false;
-        if (connection.fd) epoll_.add(connection.fd.get(), EPOLLIN, &connection);
-        return static_cast<bool>(connection.fd);
+        if (!connection.fd) return false;
+        epoll_.add(connection.fd.get(), EPOLLIN, &connection);
+        if (order_.tls) connection.tls = tls_->connect(connection.fd.get(), *order_.tls);
+        connection.shaking = order_.tls.has_value();
+        return true;
+    }
+
+    void shake(Connection& connection) {
+        TlsStream::Progress progress = connection.tls->shake();
+        if (progress == TlsStream::Progress::more) return;
+        if (progress == TlsStream::Progress::broken) return failed(connection, handshake);
+        connection.shaking = false;
+        bool resumed = connection.tls->resumed();
+        report_.resumed += resumed;
+        bool wanted = *order_.tls == TlsClient::Wanted::resumed;
+        if (resumed != wanted) return failed(connection, resumption);
+        send(connection);
     }
 
     void send(Connection& connection) {
         std::string_view rest = std::string_view(order_.request).substr(connection.sent);
-        ssize_t size = ::send(connection.fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+        ssize_t size = connection.tls
+                           ? connection.tls->send(rest)
+                           : ::send(connection.fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
         if (size < 0 && errno != EAGAIN) return failed(connection, reset);
         if (size > 0) connection.sent += static_cast<std::size_t>(size);
         bool waits = connection.sent < order_.request.size();
@@ -156,12 +194,15 @@ class Load {
     }
 
     void on_event(Connection& connection, std::uint32_t events) {
+        if (connection.shaking) return shake(connection);
         if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) return receive(connection);
         if (events & EPOLLOUT) send(connection);
     }
 
     void receive(Connection& connection) {
-        ssize_t size = ::recv(connection.fd.get(), buffer_.data(), buffer_.size(), 0);
+        ssize_t size = connection.tls
+                           ? connection.tls->receive(buffer_)
+                           : ::recv(connection.fd.get(), buffer_.data(), buffer_.size(), 0);
         if (size < 0 && errno == EAGAIN) return;
         if (!connection.in_flight) return drop(connection);  // closed while idle: allowed
         if (size <= 0) return failed(connection, reset);
@@ -185,7 +226,8 @@ class Load {
         report_.bytes += reader.body_bytes();
         report_.latency.record(std::chrono::nanoseconds(now - connection.wanted).count());
         bool whole = connection.sent == order_.request.size();
-        if (!whole || !reader.keeps_alive()) drop(connection);
+        if (connection.tls) connection.tls->say_goodbye();
+        if (connection.tls || !whole || !reader.keeps_alive()) drop(connection);
         finished(connection);
         start_wanted(now);
     }
@@ -204,11 +246,14 @@ class Load {
     }
 
     void drop(Connection& connection) {
+        connection.tls.reset();
+        connection.shaking = false;
         connection.fd = Fd();
         ++report_.reconnects;
     }
 
     Order order_;
+    TlsClient* tls_;  // where the order says so
     Epoll epoll_;
     std::vector<Connection> connections_;
     std::deque<Connection*> idle_;
@@ -246,6 +291,14 @@ Demand demand_from(const Arguments& given, std::size_t connections) {
     throw std::runtime_error("--mode is count, time, rate or idle, not " + mode);
 }
 
+std::optional<TlsClient::Wanted> tls_from(const Arguments& given) {
+    std::string kind = text(given, "tls", "");
+    if (kind.empty()) return {};
+    if (kind == "full") return TlsClient::Wanted::full;
+    if (kind == "resumed") return TlsClient::Wanted::resumed;
+    throw std::runtime_error("--tls is full or resumed, not " + kind);
+}
+
 std::string request_from(const Arguments& given) {
     auto body = static_cast<std::size_t>(number(given, "body", "0"));
     std::string request = text(given, "method", body ? "POST" : "GET") + " " +
@@ -267,7 +320,8 @@ Order order_from(const Arguments& given) {
                 .at_once = idle ? connections_opened_at_once : connections,
                 .request = request_from(given),
                 .demand = demand_from(given, connections),
-                .timeout = seconds(number(given, "timeout", "60"))};
+                .timeout = seconds(number(given, "timeout", "60")),
+                .tls = tls_from(given)};
     if (idle) order.hold = seconds(number(given, "hold", "60"));
     if (given.contains("expect")) {
         order.expected_bytes = static_cast<std::uint64_t>(number(given, "expect", "0"));
@@ -299,12 +353,22 @@ void print(const Report& report) {
     for (std::size_t i = 0; i < failure_names.size(); ++i) {
         std::printf("%s\"%s\":%lu", i ? "," : "", failure_names[i], report.failures[i]);
     }
-    std::printf("},\"reconnects\":%lu,\"bytes\":%lu,\"seconds\":%.6f,\"per_second\":%.1f",
-                report.reconnects, report.bytes, took, double(report.answered) / took);
+    std::printf("},\"reconnects\":%lu,\"resumed\":%lu,\"tickets\":%lu,\"bytes\":%lu",
+                report.reconnects, report.resumed, report.tickets, report.bytes);
+    std::printf(",\"seconds\":%.6f,\"per_second\":%.1f", took, double(report.answered) / took);
     print_percentiles("latency_us", report.latency);
     print_percentiles("late_us", report.late);
     std::printf(",\"cpu_seconds\":%.6f}\n", own_cpu_seconds());
     std::fflush(stdout);
+}
+
+// One full handshake, for the ticket that the next one is resumed by; not in any report.
+void fetch_ticket(Order order, TlsClient& tls) {
+    order.tls = TlsClient::Wanted::full;
+    order.connections = order.at_once = 1;
+    order.demand = Demand::of_requests(1);
+    Load(std::move(order), &tls).run();
+    if (tls.tickets() == 0) throw std::runtime_error("no ticket to resume by came");
 }
 
 // Whatever comes first: the end of standard input or the time.
@@ -320,10 +384,14 @@ int main(int argc, char** argv) try {
     using namespace suoke::bench;
     end_with_parent();
     raise_file_limit();
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
     ::prctl(PR_SET_TIMERSLACK, 1);  // the default lets every instant of --mode rate slip by 50 us
     Order order = order_from(arguments(argc, argv));
     auto hold = order.hold;
-    auto load = std::make_unique<Load>(std::move(order));
+    std::optional<TlsClient> tls;
+    if (order.tls) tls.emplace();
+    if (order.tls == TlsClient::Wanted::resumed) fetch_ticket(order, *tls);
+    auto load = std::make_unique<Load>(std::move(order), tls ? &*tls : nullptr);
     print(load->run());
     if (hold) {
         hold_connections(*hold);
