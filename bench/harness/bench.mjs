@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// One run: the origin, the proxies that are up, and the load generator.
+// One run: the origins, the proxies that are up, and the load generator.
 
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+import { startOrigin } from './http2.mjs';
 import { Proxy } from './proxies.mjs';
 import { Running, cpuBetween, machineBusySeconds } from './processes.mjs';
 
@@ -18,22 +19,34 @@ export class Bench {
         bench.origin = new Running([path.join(options.programs, 'bench_origin')],
                                    { core: options.loadCore });
         bench.originPort = Number((await firstLine(bench.origin)).split(' ').pop());
+        bench.origins = new Map([['http1', { running: bench.origin, port: bench.originPort }]]);
         return bench;
     }
 
     async stop() {
         for (const proxy of this.up.values()) await proxy.stop();
-        await this.origin.stop();
+        for (const { running } of this.origins.values()) await running.stop();
     }
 
     // A proxy that stays up for the scenarios that only differ in what they ask for.
-    async proxy(name) {
-        if (!this.up.has(name)) this.up.set(name, await Proxy.start(name, this));
-        return this.up.get(name);
+    async proxy(name, upstream = 'http1') {
+        const key = `${name} ${upstream}`;
+        if (!this.up.has(key)) {
+            const { port } = await this.originOf(upstream);
+            this.up.set(key, await Proxy.start(name, this, { upstream, originPort: port }));
+        }
+        return this.up.get(key);
     }
 
-    async portOf(name) {
-        return name === 'direct' ? this.originPort : (await this.proxy(name)).port;
+    async originOf(upstream = 'http1') {
+        if (!this.origins.has(upstream)) this.origins.set(upstream, await startOrigin(upstream, this));
+        return this.origins.get(upstream);
+    }
+
+    async portOf(name, order = {}) {
+        if (name === 'direct') return this.originPort;
+        const { port, tlsPort } = await this.proxy(name, order.upstream);
+        return overTls(order) ? tlsPort : port;
     }
 
     startLoad(port, order) {
@@ -44,9 +57,17 @@ export class Bench {
     }
 
     // Another's load generator, for what bench_load does not speak.
-    startH2load(port, { h1, connections, streams = 1, requests, path: asked }) {
+    startH2load(port, { h1, connections, streams = 1, requests, path: asked, body, headers = {} }) {
         return new Running(['h2load', '-t1', '-n', String(requests), '-c', String(connections), '-m', String(streams),
-                            ...(h1 ? ['--h1'] : []), `https://127.0.0.1:${port}${asked}`], { core: this.options.loadCore });
+                            ...(h1 ? ['--h1'] : []), ...(body ? [`--data=${this.fileWith(body)}`] : []),
+                            ...Object.entries(headers).map(([name, value]) => `--header=${name}: ${value}`),
+                            `https://127.0.0.1:${port}${asked}`], { core: this.options.loadCore });
+    }
+
+    fileWith(bytes) {
+        const file = path.join(this.dir, 'body');
+        fs.writeFileSync(file, bytes);
+        return file;
     }
 
     async load(port, order) {
@@ -59,16 +80,17 @@ export class Bench {
 
     // The load's own report and what it cost the proxy, per answered request, in microseconds.
     async measure(name, order) {
-        const port = order.tool === 'h2load' ? (await this.proxy(name)).tlsPort : await this.portOf(name);
-        const running = name === 'direct' ? null : (await this.proxy(name)).running;
-        const originBefore = this.origin.cpu();
+        const port = await this.portOf(name, order);
+        const running = name === 'direct' ? null : (await this.proxy(name, order.upstream)).running;
+        const { running: theOrigin } = await this.originOf(order.upstream);
+        const originBefore = theOrigin.cpu();
         const busyBefore = machineBusySeconds();
         const before = running?.cpu();
         const begin = process.hrtime.bigint();
         const report = await this.load(port, order);
         const cpu = running ? cpuBetween(before, running.cpu()) : { seconds: 0, user: 0, system: 0 };
         const wall = Number(process.hrtime.bigint() - begin) / 1e9;
-        const origin = cpuBetween(originBefore, this.origin.cpu()).seconds;
+        const origin = cpuBetween(originBefore, theOrigin.cpu()).seconds;
         // h2load does not say what it used: what the load core had left, at most.
         const load = report.cpu_seconds ?? Math.max(0, wall - origin);
         const others = (machineBusySeconds() - busyBefore - cpu.seconds - load - origin) / wall;
@@ -83,11 +105,16 @@ export class Bench {
     }
 }
 
-function h2loadReport(text, { requests }) {
+// Whether it is the proxy's TLS port that is asked.
+export const overTls = (order) => order.tool === 'h2load' || Boolean(order.tls);
+
+function h2loadReport(text, { requests, expect }) {
     const [, rate] = /finished in .*?, ([\d.]+) req\/s/.exec(text) ?? [];
     const [, done, failed] = /(\d+) succeeded, (\d+) failed/.exec(text) ?? [];
     if (!rate) throw new Error(`h2load said nothing that can be read:\n${text}`);
-    return { requests: Number(done), errors: requests - Number(done) + Number(failed), per_second: Number(rate) };
+    const [, bytes] = /\((\d+)\) data/.exec(text) ?? [];
+    const short = expect !== undefined && Number(bytes) !== expect * Number(done) ? 1 : 0;  // at least
+    return { requests: Number(done), errors: requests - Number(done) + Number(failed) + short, per_second: Number(rate) };
 }
 
 export function firstLine(running) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
+import http2 from 'node:http2';
 import test from 'node:test';
 
+import { exchangeOf, wrongWith } from './http2.mjs';
 import { median, pairedRatio } from './numbers.mjs';
 import { parseOptions } from './options.mjs';
 import { cpuBetween } from './processes.mjs';
-import { render } from './proxies.mjs';
+import { canSpeakTo, render, variantsOf } from './proxies.mjs';
 import { scenarioMarkdown } from './report.mjs';
 
 test('the median of an even number lies between the middle two', () => {
@@ -64,6 +66,56 @@ test('the ratio is to the cheapest variant of each rival', () => {
     const suoke = text.split('\n').find((line) => line.startsWith('| suoke'));
     assert.match(suoke, /\*\*15\.00\*\*/);
     assert.match(suoke, /\| 0\.500 \| 0\.750 \|/);
+});
+
+test('a proxy that cannot take part has no figure, and is no rival', () => {
+    const round = { cpu_us: 10, user_us: 5, system_us: 5, per_second: 1, errors: 0, cores_used_by_others: 0 };
+    const text = scenarioMarkdown('h2h2', { kind: 'cpu', title: 'x', rows: {
+        'nginx': [], 'haproxy': [round], 'suoke': [{ ...round, cpu_us: 9 }] } });
+    assert.match(text, /\| nginx \(n\/a\) \| – \| – \| – \|/);
+    assert.match(text, /\| suoke .* \| – \| 0\.900 \|/);
+});
+
+test('who gives tickets is told where there are any', () => {
+    const round = { cpu_us: 10, user_us: 5, system_us: 5, per_second: 1, errors: 0, requests: 100, tickets: 200,
+                    cores_used_by_others: 0 };
+    const of = (rows) => scenarioMarkdown('tls-full', { kind: 'cpu', title: 'x', rows });
+    assert.match(of({ nginx: [round], suoke: [{ ...round, tickets: 0 }] }), /tickets each[^]*\| 2\.00 \|[^]*\| 0\.00 \|/);
+    assert.doesNotMatch(of({ nginx: [{ ...round, tickets: 0 }] }), /tickets/);
+});
+
+test('proxies speak what they can to the origin, in the variants that matter', () => {
+    assert.deepEqual(['http1', 'h2', 'grpc'].map((upstream) => canSpeakTo('nginx', upstream)), [true, false, true]);
+    assert.equal(canSpeakTo('suoke', 'h2'), true);
+    assert.equal(canSpeakTo('direct', 'h2'), false);
+    assert.deepEqual(variantsOf('haproxy', 'tls'), ['haproxy', 'haproxy+stateless']);
+    assert.deepEqual(variantsOf('haproxy'), ['haproxy']);
+    assert.deepEqual(variantsOf('suoke', 'bulk'), ['suoke']);
+});
+
+// A gRPC origin that leaves out what it is told to.
+async function wrongWithAnswer({ status = 200, body = exchangeOf('grpc').answer, trailers = { 'grpc-status': '0' } }) {
+    const server = http2.createServer();
+    server.on('stream', (stream) => {
+        stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+        stream.respond({ ':status': status }, { waitForTrailers: true });
+        stream.end(body);
+    });
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address();
+    const wrong = await wrongWith(`http://127.0.0.1:${port}`, 'grpc');
+    await new Promise((resolve) => server.close(resolve));
+    return { wrong, port };
+}
+
+test('an answer is right when status, body and trailers are', async () => {
+    assert.equal((await wrongWithAnswer({})).wrong, null);
+    assert.match((await wrongWithAnswer({ status: 502 })).wrong, /status 502/);
+    assert.match((await wrongWithAnswer({ body: 'x' })).wrong, /1 bytes that are not the 19/);
+    assert.match((await wrongWithAnswer({ trailers: {} })).wrong, /no trailer grpc-status: 0/);
+    assert.match((await wrongWithAnswer({ trailers: { 'grpc-status': '14' } })).wrong, /no trailer grpc-status: 0/);
+    const { port } = await wrongWithAnswer({});
+    assert.match(await wrongWith(`http://127.0.0.1:${port}`, 'grpc'), /ECONNREFUSED/);
 });
 
 test('a proxy whose CPU nobody sees has no figure', () => {

@@ -12,7 +12,7 @@ const builds = path.join(sourceDir, 'build/release/bin');
 
 const known = {
     proxies: ['nginx,haproxy,suoke', 'whom to run, also: direct (no proxy)'],
-    scenarios: ['json,64k,1m,upload-1m,idle,p99', 'what to run, also: reload, rss, instr; or all'],
+    scenarios: ['json,64k,1m,upload-1m,idle,p99', 'what to run, also: tls, h2, h2h2, grpc, tls-full, tls-resumed, reload, rss, instr; or all'],
     rounds: ['5', 'rounds per scenario; the proxies take turns within each'],
     scale: ['1', 'factor on every number of requests, seconds and idle connections'],
     quick: [false, 'a look, not a measurement: one round, a tenth of the work'],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How each proxy is configured, started and reloaded. A name may carry a variant ("haproxy+splice");
-// where bytes are moved, the best variant of a proxy is its figure.
+// where a proxy can be set up in more than one good way, its best variant is its figure.
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -14,7 +14,8 @@ const kinds = {
         template: 'nginx.conf.in',
         command: (file, dir) => ['nginx', '-p', dir, '-e', path.join(dir, 'nginx.log'), '-c', file],
         version: () => said('nginx', '-v'),
-        variants: ['nginx', 'nginx+buffers'],
+        variants: { bulk: ['nginx', 'nginx+buffers'], tls: ['nginx', 'nginx+stateless'] },
+        upstreams: ['http1', 'grpc'],  // HTTP/2 by grpc_pass only
         alone: ['-g', 'master_process off;'],  // callgrind could not write as the worker's user
         route: (i) => `        location /r/${i}/ { proxy_pass http://origin/; }`,
         reloadSignal: 'SIGHUP',
@@ -23,7 +24,7 @@ const kinds = {
         template: 'haproxy.cfg.in',
         command: (file) => ['haproxy', '-db', '-f', file],
         version: () => said('haproxy', '-v').split('\n')[0],
-        variants: ['haproxy', 'haproxy+splice'],
+        variants: { bulk: ['haproxy', 'haproxy+splice'], tls: ['haproxy', 'haproxy+stateless'] },
         route: () => '',
     },
     suoke: {
@@ -31,7 +32,6 @@ const kinds = {
         command: (file, dir, options) =>
             [options.gateway, 'serve', '--config', file, '--workers', '1'],
         version: (options) => said(options.gateway, '--version'),
-        variants: ['suoke'],
         route: (i, generation) => `  - name: r${i}\n    prefix: /r/${i}\n    service: origin\n` +
             `    timeout: ${30 + generation % 2}s`,
         reloadSignal: 'SIGHUP',
@@ -43,12 +43,13 @@ kinds.nghttpx = {
     template: 'nghttpx.conf.in',
     command: (file) => ['nghttpx', `--conf=${file}`],
     version: () => said('nghttpx', '--version'),
-    variants: ['nghttpx'],
     route: () => '',
 };
 
 const kindOf = (name) => name.split('+')[0];
-export const variantsOf = (name) => kinds[name]?.variants ?? [name];
+export const variantsOf = (name, work) => kinds[name]?.variants?.[work] ?? [name];
+export const canSpeakTo = (name, upstream) =>
+    kindOf(name) in kinds && (kinds[kindOf(name)].upstreams?.includes(upstream) ?? true);
 export const canReload = (name) => Boolean(kinds[kindOf(name)]?.reloadSignal);
 
 export function checkProxies(options) {
@@ -72,10 +73,13 @@ function said(program, flag) {  // nginx says it on standard error
 }
 
 export class Proxy {
-    // `wrapper` is put before the command (callgrind); `routes` are added to the one route.
-    static async start(name, bench, { wrapper, routes = 0, patience = 10 } = {}) {
+    // `wrapper` is put before the command (callgrind); `routes` are added to the one route; `upstream`
+    // is what the origin speaks: http1, h2 or grpc.
+    static async start(name, bench, { wrapper, routes = 0, patience = 10, upstream = 'http1',
+                                      originPort = bench.originPort } = {}) {
         const proxy = new Proxy();
-        Object.assign(proxy, { name, bench, routes, generation: 0, port: await freePort(), tlsPort: await freePort() });
+        Object.assign(proxy, { name, bench, routes, upstream, originPort, generation: 0,
+                               port: await freePort(), tlsPort: await freePort() });
         proxy.dir = fs.mkdtempSync(path.join(bench.dir, `${name}-`));
         proxy.file = path.join(proxy.dir, 'config');
         proxy.kind = kinds[kindOf(name)];
@@ -89,13 +93,14 @@ export class Proxy {
     }
 
     configure() {
-        const { options, originPort } = this.bench;
+        const { options } = this.bench;
         const certificate = certificateIn(this.bench.dir);
         const template = fs.readFileSync(path.join(benchDir, this.kind.template), 'utf8');
-        const words = [options.headers, ...this.name.split('+').slice(1)];
+        const spoken = this.upstream === 'http1' ? 'http1' : 'h2c';
+        const words = [options.headers, spoken, ...this.name.split('+').slice(1)];
         const routes = Array.from({ length: this.routes }, (_, i) => this.kind.route(i, this.generation));
         fs.writeFileSync(this.file, render(template, words, {
-            DIR: this.dir, PORT: this.port, ORIGIN_PORT: originPort, ROUTES: routes.join('\n'),
+            DIR: this.dir, PORT: this.port, ORIGIN_PORT: this.originPort, ROUTES: routes.join('\n'),
             TLS_PORT: this.tlsPort, CERT: certificate.cert, KEY: certificate.key, CERT_AND_KEY: certificate.both,
         }));
     }

@@ -25,7 +25,7 @@ export function headMarkdown({ when, machine, versions, options, commit }) {
 
 // Of a proxy's variants the one that costs least.
 function bestOf(rows, name, pick) {
-    const variants = Object.keys(rows).filter((row) => row.split('+')[0] === name);
+    const variants = Object.keys(rows).filter((row) => row.split('+')[0] === name && rows[row].length);
     const cost = (row) => medianOf(rows[row], pick);
     return variants.sort((a, b) => cost(a) - cost(b))[0];
 }
@@ -39,10 +39,12 @@ function ratios(rows, name, pick) {
 
 function cpuTable(rows) {
     const cost = (round) => round.cpu_us ?? NaN;
+    // A server that gives no ticket has less to do, and its client the more next time.
+    const withTickets = Object.values(rows).flat().some((round) => round.tickets > 0);
     return table(['proxy', 'user µs', 'system µs', 'CPU µs', 'least – most', 'requests/s', 'p50 µs',
-                  'p99 µs', '× nginx', '× HAProxy', 'failures', 'cores others used'],
+                  'p99 µs', '× nginx', '× HAProxy', 'failures', 'cores others used', ...(withTickets ? ['tickets each'] : [])],
         Object.entries(rows).map(([name, rounds]) => [
-            name,
+            rounds.length ? name : `${name} (n/a)`,
             digits(medianOf(rounds, (round) => round.user_us ?? NaN), 2),
             digits(medianOf(rounds, (round) => round.system_us ?? NaN), 2),
             strong(medianOf(rounds, cost), 2),
@@ -53,6 +55,7 @@ function cpuTable(rows) {
             ...ratios(rows, name, cost),
             total(rounds, 'errors'),
             digits(medianOf(rounds, (round) => round.cores_used_by_others), 2),
+            ...(withTickets ? [digits(medianOf(rounds, (round) => round.tickets / round.requests), 2)] : []),
         ]));
 }
 

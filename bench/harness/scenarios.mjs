@@ -4,9 +4,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-import { firstLine, restOfOutput } from './bench.mjs';
+import { firstLine, overTls, restOfOutput } from './bench.mjs';
+import { exchangeOf, wrongWith } from './http2.mjs';
 import { medianOf } from './numbers.mjs';
-import { Proxy, canReload, variantsOf } from './proxies.mjs';
+import { Proxy, canReload, canSpeakTo, variantsOf } from './proxies.mjs';
 import { Running, freePort, machineBusySeconds, untilAnswers } from './processes.mjs';
 
 const MiB = 1 << 20;
@@ -15,16 +16,24 @@ const MiB = 1 << 20;
 const closed = {
     'json': { path: '/json', expect: 300, connections: 64, requests: 200_000,
               title: '300-byte JSON answer' },
-    '64k': { path: '/bytes/65536', expect: 65_536, connections: 16, requests: 40_000, bulk: true,
+    '64k': { path: '/bytes/65536', expect: 65_536, connections: 16, requests: 40_000, variants: 'bulk',
              title: '64 KiB answer' },
-    '1m': { path: '/bytes/1048576', expect: MiB, connections: 16, requests: 4_000, bulk: true,
+    '1m': { path: '/bytes/1048576', expect: MiB, connections: 16, requests: 4_000, variants: 'bulk',
             title: '1 MiB answer' },
-    'upload-1m': { path: '/sink', body: MiB, expect: 7, connections: 16, requests: 4_000, bulk: true,
+    'upload-1m': { path: '/sink', body: MiB, expect: 7, connections: 16, requests: 4_000, variants: 'bulk',
                    title: '1 MiB upload, small answer' },
     'tls': { tool: 'h2load', h1: true, path: '/json', connections: 64, requests: 100_000,
              title: '300-byte JSON answer, HTTP/1.1 over TLS 1.3' },
     'h2': { tool: 'h2load', path: '/json', connections: 4, streams: 16, requests: 200_000,
             title: '300-byte JSON answer, HTTP/2 over TLS 1.3, 16 streams each' },
+    'h2h2': { tool: 'h2load', upstream: 'h2', connections: 4, streams: 16, requests: 200_000,
+              title: '300-byte JSON answer, HTTP/2 over TLS 1.3, 16 streams each, HTTP/2 to the origin' },
+    'grpc': { tool: 'h2load', upstream: 'grpc', connections: 4, streams: 16, requests: 100_000,
+              title: 'unary gRPC, HTTP/2 over TLS 1.3, 16 streams each, HTTP/2 to the origin' },
+    'tls-full': { tls: 'full', path: '/json', expect: 300, connections: 16, requests: 10_000, variants: 'tls',
+                  title: 'new TLS 1.3 connections, full handshakes, one 300-byte JSON answer each' },
+    'tls-resumed': { tls: 'resumed', path: '/json', expect: 300, connections: 16, requests: 20_000, variants: 'tls',
+                     title: 'new TLS 1.3 connections, resumed by ticket, one 300-byte JSON answer each' },
 };
 
 const special = { idle, p99, reload, rss, instr };
@@ -35,17 +44,32 @@ export function runScenario(name, bench, results) {
     return name in closed ? cpuPerRequest(bench, closed[name]) : special[name](bench, results);
 }
 
-async function cpuPerRequest(bench, { title, bulk, requests, ...order }) {
+async function cpuPerRequest(bench, { title, variants, requests, ...asked }) {
     const { options } = bench;
+    const order = asked.upstream ? { ...asked, ...exchangeOrder(asked.upstream) } : asked;
     const count = scaled(requests, options, 100);
-    const names = options.proxies.flatMap((name) => (bulk ? variantsOf(name) : [name]));
-    const rows = await inTurns(bench, names, async (name) => {
-        const port = order.tool ? (await bench.proxy(name)).tlsPort : await bench.portOf(name);
-        await bench.load(port, { ...order, requests: Math.ceil(count / 10) });
+    const names = options.proxies.flatMap((name) => variantsOf(name, variants));
+    const able = names.filter((name) => !overTls(order) || canSpeakTo(name, order.upstream ?? 'http1'));
+    if (order.upstream) for (const name of able) await mustAnswerRightly(bench, name, order);
+    const rows = await inTurns(bench, able, async (name) => {
+        await bench.load(await bench.portOf(name, order), { ...order, requests: Math.ceil(count / 10) });
         return bench.measure(name, { ...order, requests: count });
     });
-    return { kind: 'cpu', rows,
-             title: `${title}, ${order.connections} connections, ${count} requests a round` };
+    const each = order.tls ? `${order.connections} at a time, ${count} a round`
+        : `${order.connections} connections, ${count} requests a round`;
+    return { kind: 'cpu', title: `${title}, ${each}`,
+             rows: Object.fromEntries(names.map((name) => [name, rows[name] ?? []])) };
+}
+
+function exchangeOrder(upstream) {
+    const { answer, trailers, ...order } = exchangeOf(upstream);
+    return { ...order, expect: answer.length };
+}
+
+// h2load counts answers and their bytes; that they are the origin's, with trailers, is seen here.
+async function mustAnswerRightly(bench, name, order) {
+    const wrong = await wrongWith(`https://127.0.0.1:${await bench.portOf(name, order)}`, order.upstream);
+    if (wrong) throw new Error(`${name} does not pass on the answer of the ${order.upstream} origin: ${wrong}`);
 }
 
 // Every round asks every proxy once, each round beginning with another one.
