@@ -350,7 +350,7 @@ std::string one_service(std::string_view name, const Extra& extra) {
 }
 
 Scene::Scene(const std::string& yaml, std::uint64_t seed, app::TlsInputs tls) : tls_(std::move(tls)) {
-    worker_.emplace(0, loop_, static_cast<upstream::Dialer&>(*this), budget_, metrics_, nullptr, Random(seed));
+    worker_.emplace(0, loop_, static_cast<upstream::Dialer&>(*this), shared_, nullptr, Random(seed));
     loop_.set_turn_end([this] { worker_->end_of_turn(); });
     reload(yaml);
 }
@@ -366,7 +366,7 @@ Scene::~Scene() {
     EXPECT_EQ(loop_.timers().next(), kNever) << "a timer is armed though nothing happens";
     loop_.set_turn_end({});
     worker_.reset();
-    EXPECT_EQ(budget_.leased.load(), 0u);
+    EXPECT_EQ(shared_.budget.leased.load(), 0u);
 }
 
 void Scene::everybody_leaves() {
@@ -486,14 +486,14 @@ void Scene::after(Duration time) {
 
 std::uint64_t Scene::counted(Code code) const {
     std::uint64_t sum = 0;
-    for (const RouteTotals& route : metrics_.routes())
+    for (const RouteTotals& route : shared_.metrics.routes())
         sum += route.errors[static_cast<std::size_t>(code)];
     return sum;
 }
 
 std::uint64_t Scene::counted_status(int status) const {
     std::uint64_t sum = 0;
-    for (const RouteTotals& route : metrics_.routes())
+    for (const RouteTotals& route : shared_.metrics.routes())
         for (const StatusCount& counted : route.statuses)
             sum += counted.status == status ? counted.count : 0;
     return sum;
@@ -501,13 +501,13 @@ std::uint64_t Scene::counted_status(int status) const {
 
 std::uint64_t Scene::counted_grpc(int status) const {
     std::uint64_t sum = 0;
-    for (const RouteTotals& route : metrics_.routes()) sum += route.grpc[static_cast<std::size_t>(status)];
+    for (const RouteTotals& route : shared_.metrics.routes()) sum += route.grpc[static_cast<std::size_t>(status)];
     return sum;
 }
 
 std::uint64_t Scene::finished() const {
     std::uint64_t sum = 0;
-    for (const RouteTotals& route : metrics_.routes())
+    for (const RouteTotals& route : shared_.metrics.routes())
         for (const StatusCount& counted : route.statuses) sum += counted.count;
     return sum;
 }

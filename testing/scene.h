@@ -270,8 +270,7 @@ class Scene final : upstream::Dialer {
 
     ManualClock clock_;
     rt::Loop loop_{clock_};
-    rt::BufferBudget budget_{64 << 20};
-    MetricsRegistry metrics_{1};
+    gateway::Shared shared_{1, 64 << 20};
     std::uint64_t generation_ = 0;
     app::TlsInputs tls_;
     gateway::SitePtr site_;

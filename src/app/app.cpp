@@ -92,10 +92,9 @@ App::App(AppOptions options, config::Loaded loaded)
       control_(clock_),
       log_(log_options(loaded.config.logging), clock_),
       worker_count_(workers_of(loaded.config)),
-      metrics_(worker_count_),
+      shared_(worker_count_, loaded.config.performance.buffer_budget),
       access_log_(access_log_of(loaded.config.logging, clock_)),
-      endpoint_sources_{status_, metrics_, log_, access_log_.get(), control_},
-      budget_(loaded.config.performance.buffer_budget) {
+      endpoint_sources_{status_, shared_.metrics, log_, access_log_.get(), control_} {
     signals_ = rt::watch_signals(control_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int s) { on_signal(s); });
     ::signal(SIGPIPE, SIG_IGN);
     rt::raise_descriptor_limit();
@@ -123,7 +122,7 @@ App::App(AppOptions options, config::Loaded loaded)
     if (!shared) throw StartupError(shared.error().detail);
     tls_bound_ = tls_address_of(*site_, *asked);
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
-        WorkerSetup setup{i, server.cpu_pinning, metrics_, budget_, access_log_.get()};
+        WorkerSetup setup{i, server.cpu_pinning, shared_, access_log_.get()};
         auto& worker = workers_.emplace_back(std::make_unique<WorkerThread>(setup, clock_));
         worker->adopt(site_);
         auto listening = worker->listen(bound_, static_cast<int>(server.backlog), *shared);

@@ -57,10 +57,9 @@ class App {
     Log log_;
     endpoints::Status status_;
     std::size_t worker_count_;
-    MetricsRegistry metrics_;
+    gateway::Shared shared_;
     std::unique_ptr<gateway::AccessLog> access_log_;
     endpoints::Sources endpoint_sources_;
-    rt::BufferBudget budget_;
     gateway::SitePtr site_;
     rt::Address asked_, bound_;                       // of the listener; they differ for port 0
     std::shared_ptr<rt::TicketKeys> tickets_;         // outlive reloads: so do clients' sessions

@@ -10,9 +10,9 @@ WorkerThread::WorkerThread(const WorkerSetup& setup, const Clock& clock)
       pinned_(setup.pinned),
       loop_(clock),
       dialer_(loop_),
-      worker_(setup.index, loop_, dialer_, setup.budget, setup.metrics,
+      worker_(setup.index, loop_, dialer_, setup.shared,
               setup.access_log ? &lines_.emplace(*setup.access_log) : nullptr, Random::from_system()),
-      door_(worker_, setup.metrics.workers()) {
+      door_(worker_, setup.shared.metrics.workers()) {
     loop_.set_turn_end([this] { end_of_turn(); });
 }
 

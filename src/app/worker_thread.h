@@ -16,8 +16,7 @@ namespace suoke::app {
 struct WorkerSetup {
     std::uint32_t index = 0;
     bool pinned = false;
-    MetricsRegistry& metrics;
-    rt::BufferBudget& budget;
+    gateway::Shared& shared;
     gateway::AccessLog* access_log = nullptr;
 };
 

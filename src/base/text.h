@@ -2,6 +2,7 @@
 #pragma once
 // Words about text that more than one module needs. ASCII only; no locale anywhere.
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -44,5 +45,19 @@ std::string format_bytes(std::uint64_t n);    // likewise for parse_bytes
 
 std::string iso8601(WallTime t);              // 2025-01-01T00:00:00.123Z
 std::string http_date(WallTime t);            // RFC 9110 §5.6.7 IMF-fixdate
+
+// Calls `visit(name, value)` for each "name=value" piece of `text` until it says true.
+template <class Visit>
+bool any_pair(std::string_view text, char separator, Visit visit) {
+    while (!text.empty()) {
+        std::size_t end = std::min(text.find(separator), text.size());
+        std::string_view pair = text.substr(0, end);
+        std::size_t equals = std::min(pair.find('='), pair.size());
+        std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+        if (visit(pair.substr(0, equals), value)) return true;
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return false;
+}
 
 }  // namespace suoke

@@ -143,6 +143,7 @@ struct Sse {                             // Server-Sent Events, where the route 
     Duration first_event_timeout = 60s;  // from the head to the end of the first event
     Duration event_timeout = 5min;       // between the ends of two
     Duration retry = 3s;                 // what clients are told when we end their stream
+    std::uint64_t replay_memory = 16 << 20;  // of all events that are kept for clients that come back
     bool operator==(const Sse&) const = default;
 };
 
@@ -236,12 +237,24 @@ struct GrpcWeb {
     bool operator==(const GrpcWeb&) const = default;
 };
 
+enum class Subject : std::uint8_t { header, cookie, certificate };  // what tells clients apart
+
+struct SseReplay {                       // after a break a client gets what it missed (Last-Event-ID)
+    Subject subject = Subject::header;
+    std::string subject_name;            // of the header (empty: Authorization) or cookie
+    std::uint32_t events = 256;          // kept of each subject's stream
+    std::uint64_t bytes = 256 * 1024;
+    Duration keep = 5min;                // after the last one
+    bool operator==(const SseReplay&) const = default;
+};
+
 struct RouteSse {
     std::optional<Duration> heartbeat;
     std::optional<Duration> first_event_timeout;
     std::optional<Duration> event_timeout;
     bool plain_text = false;             // text/plain is an event stream too
     bool early = false;                  // answer before the upstream does
+    std::optional<SseReplay> replay;     // nothing: off
     bool operator==(const RouteSse&) const = default;
 };
 

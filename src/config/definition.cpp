@@ -82,6 +82,15 @@ std::span<const Choice<ProxySend>> choices(std::type_identity<ProxySend>) {
     return kAll;
 }
 
+std::span<const Choice<Subject>> choices(std::type_identity<Subject>) {
+    static constexpr Choice<Subject> kAll[] = {
+        {"header", Subject::header},
+        {"cookie", Subject::cookie},
+        {"certificate", Subject::certificate},
+    };
+    return kAll;
+}
+
 std::span<const Choice<Messages>> choices(std::type_identity<Messages>) {
     static constexpr Choice<Messages> kAll[] = {
         {"any", Messages::any},
@@ -359,6 +368,8 @@ const Fields& describe(std::type_identity<Sse>) {
         field<&Sse::retry>("retry",
                            "When the gateway ends a stream (drain, reload) it tells the client to "
                            "come back after about this, drawn between half and one and a half."),
+        field<&Sse::replay_memory>("replay_memory",
+                                   "What routes keep for clients that come back (their sse.replay), all together."),
     };
     return kFields;
 }
@@ -514,6 +525,21 @@ const Fields& describe(std::type_identity<GrpcWeb>) {
     return kFields;
 }
 
+const Fields& describe(std::type_identity<SseReplay>) {
+    static const Fields kFields = {
+        field<&SseReplay::subject>(
+            "subject",
+            "What tells clients apart: a header, a cookie, or their certificate. A client without it is neither "
+            "recorded nor given anything."),
+        field<&SseReplay::subject_name>("subject_name", "Of the header (Authorization, if empty) or the cookie.")
+            .check(rules::token),
+        field<&SseReplay::events>("events", "Events kept of one client's stream.").range(1, 100'000),
+        field<&SseReplay::bytes>("bytes", "Bytes kept of one client's stream."),
+        field<&SseReplay::keep>("keep", "How long after the last one."),
+    };
+    return kFields;
+}
+
 const Fields& describe(std::type_identity<RouteSse>) {
     static const Fields kFields = {
         field<&RouteSse::heartbeat>("heartbeat", "Instead of sse.heartbeat; 0: never."),
@@ -527,6 +553,11 @@ const Fields& describe(std::type_identity<RouteSse>) {
                                 "Every answer is an event stream: begin it before the upstream "
                                 "does, so that heartbeats bridge its silence. What the upstream "
                                 "answers instead of a stream becomes an error event."),
+        field<&RouteSse::replay>("replay",
+                                 "Keep the latest events of each client, so that one that comes back with "
+                                 "Last-Event-ID gets what it missed and the upstream is asked to go on behind "
+                                 "that. Only for upstreams that heed Last-Event-ID, or whose streams go on by "
+                                 "themselves."),
     };
     return kFields;
 }

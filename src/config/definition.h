@@ -21,6 +21,7 @@ std::span<const Choice<Protocol>> choices(std::type_identity<Protocol>);
 std::span<const Choice<ProxyUse>> choices(std::type_identity<ProxyUse>);
 std::span<const Choice<ProxySend>> choices(std::type_identity<ProxySend>);
 std::span<const Choice<Messages>> choices(std::type_identity<Messages>);
+std::span<const Choice<Subject>> choices(std::type_identity<Subject>);
 
 std::span<const Choice<TlsVersion>> choices(std::type_identity<TlsVersion>);
 std::span<const Choice<ClientAuth>> choices(std::type_identity<ClientAuth>);

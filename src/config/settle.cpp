@@ -153,6 +153,8 @@ class RouteCheck {
         if (!route_.service.empty()) names_a_service();
         if (route_.redirect) redirects();
         if (route_.grpc_web) allows_origins();
+        if (route_.sse.replay && route_.sse.replay->subject == Subject::cookie && route_.sse.replay->subject_name.empty())
+            complain("sse.replay.subject_name", "is missing: name the cookie");
         for (auto* conditions : {&route_.headers, &route_.query, &route_.cookies})
             for (const Condition& condition : *conditions)
                 if (condition.equals && condition.regex)

@@ -36,6 +36,8 @@ gateway::Chain chain_of(const config::Config& config, const config::Route& route
     for (const Entry& entry : kOrder)
         if (CheckPtr check = entry.make(config, route)) chain.add(std::move(check));
     if (FilterPtr start = stream_start(config, route)) chain.add(std::move(start));
+    // Inside the early answer, so that what the client missed comes with the upstream's consent.
+    if (FilterPtr replay = sse_replay(config, route)) chain.add(std::move(replay));
     chain.add(std::move(last));
     return chain;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 
@@ -11,6 +12,27 @@ namespace suoke::filters {
 
 using http::Piece;
 namespace sse = http::sse;
+
+namespace {
+
+bool has_media_type(const http::Response& response, std::string_view wanted) {
+    const std::string_view* type = response.headers.find(http::HeaderId::content_type);
+    return type && iequals(trim(type->substr(0, type->find(';'))), wanted);
+}
+
+// What is compressed cannot be framed, and is left alone.
+bool is_plain(const http::Response& response) {
+    const std::string_view* coding = response.headers.find(http::HeaderId::content_encoding);
+    return !coding || iequals(*coding, "identity");
+}
+
+}  // namespace
+
+bool is_event_stream(const gateway::Exchange& ex, const http::Response& response, bool plain_text) {
+    if (response.status != 200 || !response.body || ex.request.head.method == http::Method::HEAD) return false;
+    if (!is_plain(response)) return false;
+    return has_media_type(response, "text/event-stream") || (plain_text && has_media_type(response, "text/plain"));
+}
 
 EventStream::EventStream(gateway::Exchange& ex, http::Body inner, const SseRules& rules)
     : BodyAround(std::move(inner)), OpenStream(ex), ex_(ex), rules_(rules), active_(loop().now()) {

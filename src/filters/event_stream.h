@@ -15,6 +15,9 @@
 
 namespace suoke::filters {
 
+// `plain_text`: text/plain is one as well.
+bool is_event_stream(const gateway::Exchange& ex, const http::Response& response, bool plain_text);
+
 struct SseRules {
     Duration heartbeat{};    // zero: none, as of the others
     Duration first_event{};  // from the head to the end of the first event

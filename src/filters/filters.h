@@ -34,6 +34,7 @@ CheckPtr event_streams(const config::Config&, const config::Route&);
 
 // Around the innermost one, where the route needs it.
 FilterPtr stream_start(const config::Config&, const config::Route&);
+FilterPtr sse_replay(const config::Config&, const config::Route&);
 
 // The innermost ones: they answer.
 FilterPtr redirect(const config::Route&);

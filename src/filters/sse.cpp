@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Server-Sent Events (WHATWG HTML §9.2): an answer that is an event stream has no total timeout but
 // timeouts of its own, is told apart from a dead one by heartbeats, and never just breaks off.
-#include "base/text.h"
 #include "filters/event_stream.h"
 #include "filters/filters.h"
 #include "gateway/replies.h"
@@ -14,23 +13,6 @@ namespace {
 using gateway::Answer;
 using http::HeaderId;
 using http::Piece;
-
-bool has_media_type(const http::Response& response, std::string_view wanted) {
-    const std::string_view* type = response.headers.find(HeaderId::content_type);
-    return type && iequals(trim(type->substr(0, type->find(';'))), wanted);
-}
-
-// What is compressed cannot be framed, and is left alone.
-bool is_plain(const http::Response& response) {
-    const std::string_view* coding = response.headers.find(HeaderId::content_encoding);
-    return !coding || iequals(*coding, "identity");
-}
-
-bool is_event_stream(const gateway::Exchange& ex, const http::Response& response, bool plain_text) {
-    if (response.status != 200 || !response.body || ex.request.head.method == http::Method::HEAD) return false;
-    if (!is_plain(response)) return false;
-    return has_media_type(response, "text/event-stream") || (plain_text && has_media_type(response, "text/plain"));
-}
 
 class EventStreams final : public Check {
  public:

@@ -8,6 +8,7 @@
 #include <boost/container/small_vector.hpp>
 
 #include "base/text.h"
+#include "http/cookie.h"
 
 namespace suoke::gateway {
 
@@ -55,20 +56,6 @@ bool RouteConditions::Condition::accepts(std::string_view value) const {
 
 namespace {
 
-// Calls `visit(name, value)` for each "name=value" piece of `text` until it says true.
-template <class Visit>
-bool any_pair(std::string_view text, char separator, Visit visit) {
-    while (!text.empty()) {
-        std::size_t end = std::min(text.find(separator), text.size());
-        std::string_view pair = text.substr(0, end);
-        std::size_t equals = std::min(pair.find('='), pair.size());
-        std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
-        if (visit(pair.substr(0, equals), value)) return true;
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return false;
-}
-
 using Scratch = boost::container::small_vector<char, 256>;
 
 // A name or value of a query as its author meant it (application/x-www-form-urlencoded). Most hold
@@ -107,11 +94,8 @@ bool RouteConditions::query_holds(const Condition& asked, std::string_view query
 }
 
 bool RouteConditions::cookie_holds(const Condition& asked, const http::Headers& headers) {
-    return std::any_of(headers.begin(), headers.end(), [&](const http::Field& field) {
-        if (!iequals(field.name, "cookie")) return false;
-        return any_pair(field.value, ';', [&](std::string_view name, std::string_view value) {
-            return trim(name) == asked.name && asked.accepts(trim(value));
-        });
+    return http::any_cookie(headers, [&](std::string_view name, std::string_view value) {
+        return name == asked.name && asked.accepts(value);
     });
 }
 

@@ -52,15 +52,15 @@ class Worker::Visit {
     Exchange ex;
 };
 
-Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, rt::BufferBudget& budget, MetricsRegistry& metrics,
-               AccessLogBuffer* access_log, Random random)
+Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, Shared& shared, AccessLogBuffer* access_log,
+               Random random)
     : index_(index),
       loop_(loop),
-      buffers_(budget),
+      buffers_(shared.budget),
       pools_(loop, dialer, buffers_),
-      metrics_(metrics),
-      cells_(metrics.worker(index)),
-      all_tunnels_(metrics.open_tunnels("")),
+      shared_(shared),
+      cells_(shared.metrics.worker(index)),
+      all_tunnels_(shared.metrics.open_tunnels("")),
       access_log_(access_log),
       random_(random),
       streams_(loop, random_) {}
@@ -81,8 +81,8 @@ void Worker::adopt(SitePtr site) {
     local->tunnels.resize(site->route_count());
     auto add_cells = [&](const Route& route) {
         RouteLabels labels{route.name, route.path_template, route.service ? route.service->name : ""};
-        local->cells[route.index] = &metrics_.route(index_, labels);
-        if (route.service) local->tunnels[route.index] = &metrics_.open_tunnels(route.name);
+        local->cells[route.index] = &shared_.metrics.route(index_, labels);
+        if (route.service) local->tunnels[route.index] = &shared_.metrics.open_tunnels(route.name);
     };
     for (const auto& route : site->routes) add_cells(*route);
     for (const auto* route : {site->no_route.get(), site->wrong_method.get(), site->unreadable.get()}) add_cells(*route);
@@ -148,7 +148,7 @@ bool Worker::comes_past_the_proxy(const rt::Address& peer) const {
 // server.max_connections is the process': each worker may hold its share.
 std::size_t Worker::most_connections() const {
     std::size_t all = now_->site->config.server.max_connections;
-    return all ? (all + metrics_.workers() - 1) / metrics_.workers() : SIZE_MAX;
+    return all ? (all + shared_.metrics.workers() - 1) / shared_.metrics.workers() : SIZE_MAX;
 }
 
 rt::Task<void> Worker::connection(rt::StreamPtr stream, rt::Address peer) {

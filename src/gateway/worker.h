@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "gateway/access_log.h"
 #include "gateway/open_streams.h"
+#include "gateway/shared.h"
 #include "gateway/site.h"
 #include "http/handler.h"
 #include "http/session.h"
@@ -34,8 +35,8 @@ struct LocalSite {
 
 class Worker final : public http::Handler, public rt::Acceptor {
  public:
-    Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, rt::BufferBudget& budget, MetricsRegistry& metrics,
-           AccessLogBuffer* access_log, Random random);
+    Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, Shared& shared, AccessLogBuffer* access_log,
+           Random random);
     ~Worker();
 
     // From now on new exchanges see `site`; running ones end on the one they began with.
@@ -54,6 +55,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     OpenStreams& streams() { return streams_; }
     std::vector<StreamFacts> list_streams() { return streams_.list(index_); }
     SharedCount& all_tunnels() { return all_tunnels_; }   // of all workers
+    EventRings& event_rings() { return shared_.event_rings; }
 
     std::uint16_t next_endpoint(LocalSite& local, const Service& service);
     bool draining() const { return draining_; }
@@ -81,7 +83,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     rt::Loop& loop_;
     rt::BufferPool buffers_;
     upstream::Pools pools_;
-    MetricsRegistry& metrics_;
+    Shared& shared_;
     WorkerCells& cells_;
     SharedCount& all_tunnels_;
     AccessLogBuffer* access_log_;

@@ -189,7 +189,9 @@ class Server final : public TlsServer {
         bool usable = ready == 1 && EVP_MAC_CTX_set_params(mac, parameters) == 1;
         OPENSSL_cleanse(&found.key, sizeof found.key);
         if (!usable) return -1;
-        return found.old ? 2 : 1;
+        // 2 renews: a TLS 1.3 client uses a ticket once (RFC 8446 §C.4), so each use brings the next.
+        bool renew = !seal && (found.old || SSL_version(ssl) == TLS1_3_VERSION);
+        return renew ? 2 : 1;
     }
 
     TlsServerOptions options_;

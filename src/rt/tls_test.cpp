@@ -287,6 +287,16 @@ TEST_F(Tls, resumes_at_another_server_with_the_same_keys) {
     EXPECT_TRUE((*server)->tls()->resumed);
 }
 
+TEST_F(Tls, each_resumption_brings_the_ticket_for_the_next) {
+    CertificatePem pem = signed_for({"api.test"});
+    auto c = client_of(trusting());
+    for (bool resumed : {false, true, true, true}) {
+        meet(server_of(serving({pem})), c);
+        expect_talk();
+        EXPECT_EQ((*client)->tls()->resumed, resumed);
+    }
+}
+
 TEST_F(Tls, resumes_with_the_previous_key_and_not_with_the_one_before) {
     CertificatePem pem = signed_for({"api.test"});
     auto c = client_of(trusting());
