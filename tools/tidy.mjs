@@ -5,6 +5,7 @@
 //   node tools/tidy.mjs                          # every rule over the whole tree
 //   node tools/tidy.mjs --binary PATH            # also: are the generated documents fresh?
 //   node tools/tidy.mjs --binary PATH --write    # write the generated documents again
+//   node tools/tidy.mjs --write                  # cut the guides' blocks from their examples again
 //
 // Prints `file:line: rule: sentence` for each finding and exits 1 if there is one. Notes never fail.
 // A rule is a function from a source to findings; tidy.test.mjs shows each firing and keeping quiet.
@@ -38,7 +39,11 @@ const GENERATED = [
   { file: '.env.example', command: ['config', 'env', '--example'] },
 ];
 
-const SOURCE_DIRS = ['src', 'testing', 'tests', 'tools', 'bench', 'scripts', 'examples'];
+// Guides, and what a block of them is written in when it has to come from an example that runs.
+const GUIDES = 'docs/guide';
+const RUNS = /^(yaml|js|html|proto)$/;
+
+const SOURCE_DIRS = ['src', 'testing', 'tests', 'tools', 'bench', 'scripts', 'docs/examples'];
 const IGNORED_DIRS = new Set(['node_modules', 'build', 'corpus', '.git']);
 const CPP = /\.(cpp|h)$/;
 const SOURCE = /\.(cpp|h|mjs|js|ts|sh)$/;
@@ -311,6 +316,86 @@ export function generated_docs(root, binary, write = false) {
   });
 }
 
+// --- what the guides show -------------------------------------------------------------------------
+
+const MARKER = /^\s*(?:#|\/\/|<!--)\s*(region\s+(\S+)|endregion)\s*(?:-->)?\s*$/;
+
+// The lines of an example between `# region NAME` and `# endregion`, moved to the left; without a name all
+// of it but the licence. Undefined: there is no such region.
+export function cut_from(text, name) {
+  const lines = [];
+  let inside = !name;
+  let found = !name;
+  for (const line of text.replace(/\n$/, '').split('\n')) {
+    const [, marker, begins] = MARKER.exec(line) ?? [];
+    if (marker && name) {
+      inside = begins === name;
+      found ||= inside;
+    }
+    if (inside && !marker && !line.includes('SPDX-License-Identifier')) lines.push(line);
+  }
+  const indents = lines.filter((line) => line.trim()).map((line) => /^ */.exec(line)[0].length);
+  const left = Math.min(...indents, Infinity);
+  return found ? lines.map((line) => line.slice(left)) : undefined;
+}
+
+// The fenced blocks of a guide: the line that opens each, its language, its lines and the mark above it.
+export function blocks_of(text) {
+  const lines = text.split('\n');
+  const found = [];
+  for (let i = 0; i < lines.length; ++i) {
+    const fence = /^```(\w*)/.exec(lines[i]);
+    if (!fence) continue;
+    const end = lines.indexOf('```', i + 1);
+    const mark = /^<!-- from (\S+?)(?:#(\S+))? -->$/.exec(lines[i - 1] ?? '');
+    found.push({ line: i + 1, language: fence[1], lines: lines.slice(i + 1, end), from: mark?.[1], region: mark?.[2] });
+    i = end < 0 ? lines.length : end;
+  }
+  return found;
+}
+
+// Where a guide shows something else than its example, line by line. A guide with one mark has one above
+// every block that could run.
+export function guide_findings(text, read) {
+  const blocks = blocks_of(text);
+  if (!blocks.some((block) => block.from)) return [];
+  return blocks.flatMap(({ line, language, lines, from, region }) => {
+    if (!from) return RUNS.test(language) ? [{ line, sentence: `this ${language} is no cut of an example: <!-- from docs/examples/... --> above it` }] : [];
+    const example = read(from);
+    if (example === undefined) return [{ line: line - 1, sentence: `there is no ${from}` }];
+    const wanted = cut_from(example, region);
+    if (!wanted) return [{ line: line - 1, sentence: `${from} has no region ${region}` }];
+    const at = Array.from({ length: Math.max(lines.length, wanted.length) }).findIndex((_, i) => lines[i] !== wanted[i]);
+    if (at < 0) return [];
+    const says = wanted[at] === undefined ? 'ends before it' : `says: ${wanted[at].trim()}`;
+    return [{ line: line + 1 + at, sentence: `${from} ${says}; run: node tools/tidy.mjs --write` }];
+  });
+}
+
+// The guide with every block as its example is now.
+function cut_again(text, read) {
+  const lines = text.split('\n');
+  for (const { line, lines: old, from, region } of blocks_of(text).reverse()) {
+    const example = from && read(from);
+    const wanted = example && cut_from(example, region);
+    if (wanted) lines.splice(line, old.length, ...wanted);
+  }
+  return lines.join('\n');
+}
+
+export function guides(root, write = false) {
+  const here = path.join(root, GUIDES);
+  const read = (file) => (fs.existsSync(path.join(root, file)) ? fs.readFileSync(path.join(root, file), 'utf8') : undefined);
+  const names = fs.existsSync(here) ? fs.readdirSync(here).filter((name) => name.endsWith('.md')).sort() : [];
+  return names.flatMap((name) => {
+    const file = `${GUIDES}/${name}`;
+    if (write) fs.writeFileSync(path.join(root, file), cut_again(read(file), read));
+    return guide_findings(read(file), read).map((one) => ({ file, rule: 'guide-example', ...one }));
+  });
+}
+
+// --- everything -----------------------------------------------------------------------------------
+
 function read_tree(root) {
   return SOURCE_DIRS.flatMap((dir) => [...files_under(root, dir)])
     .map((file) => cpp_source(file, fs.readFileSync(path.join(root, file), 'utf8')));
@@ -323,7 +408,7 @@ export function tidy({ root, binary, write = false }) {
     const rules = CPP.test(source.file) ? { ...RULES, ...CPP_RULES } : RULES;
     return Object.entries(rules).flatMap(([rule, check]) => check(source).map((one) => ({ file: source.file, rule, ...one })));
   });
-  findings.push(...module_readmes(root));
+  findings.push(...module_readmes(root), ...guides(root, write));
   if (binary) findings.push(...generated_docs(root, binary, write));
   const notes = sources.filter((source) => CPP.test(source.file))
     .flatMap((source) => notes_on(source).map((one) => ({ file: source.file, ...one })));
@@ -350,7 +435,7 @@ function main(args) {
   try {
     options = options_from(args);
   } catch (error) {
-    console.error(`tidy: ${error.message}\nusage: node tools/tidy.mjs [--root DIR] [--binary PATH [--write]]`);
+    console.error(`tidy: ${error.message}\nusage: node tools/tidy.mjs [--root DIR] [--binary PATH] [--write]`);
     return 2;
   }
   const { files, findings, notes } = tidy(options);

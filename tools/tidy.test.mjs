@@ -192,6 +192,45 @@ test('a binary that fails or is not there is a finding, never a silence', (conte
   assert.equal(t.generated_docs(root, path.join(root, 'absent')).length, 2);
 });
 
+// A guide that shows `lines`, cut from an example of which `wanted` is the interesting part.
+const EXAMPLE = 'docs/examples/sse/suoke.yaml';
+const guide = (lines, region = '#beat') => `# SSE\n\n<!-- from ${EXAMPLE}${region} -->\n\`\`\`yaml\n${lines}\`\`\`\n\nThe end.\n`;
+const example = (wanted) => `routes:\n  # region name\n  - name: chat\n  # endregion\n    # region beat\n${wanted}    # endregion\n    timeout: 1s\n`;
+const told = (text, wanted) => t.guide_findings(text, (file) => (file === EXAMPLE ? example(wanted) : undefined));
+
+test('a block of a guide is its region of the example, moved to the left', () => {
+  const wanted = '    sse:\n\n      heartbeat: 10s\n';
+  assert.deepEqual(told(guide('sse:\n\n  heartbeat: 10s\n'), wanted), []);
+  assert.deepEqual(told(guide('sse:\n\n  heartbeat: 11s\n'), wanted).map((one) => one.line), [7]);
+  assert.deepEqual(told(guide('sse:\n\n'), wanted).map((one) => one.line), [7]);
+  assert.deepEqual(told(guide('sse:\n\n  heartbeat: 10s\nmore\n'), wanted).map((one) => one.line), [8]);
+  assert.match(told(guide('sse:\n\n  heartbeat: 11s\n'), wanted)[0].sentence, /^docs\/examples\/sse\/suoke\.yaml says: heartbeat: 10s;/);
+});
+
+test('a block without a region is the whole example, but for its licence and the marks of regions', () => {
+  const text = '// SPDX-License-Identifier: MIT\nlet a;\n  // region b\n  let b;\n// endregion\n';
+  assert.deepEqual(t.cut_from(text), ['let a;', '  let b;']);
+  assert.deepEqual(t.cut_from('<!-- region p -->\n<p>\n<!-- endregion -->\n<p>\n', 'p'), ['<p>']);
+  assert.equal(t.cut_from(text, 'c'), undefined);
+  assert.deepEqual(t.cut_from('# region a\n1\n# region b\n2\n# region a\n3\n# endregion\n4\n', 'a'), ['1', '3']);
+});
+
+test('a guide whose example or region is gone is told, and one with a block from nowhere', () => {
+  assert.deepEqual(told(guide('a\n', '#gone'), '').map((one) => one.sentence), [`${EXAMPLE} has no region gone`]);
+  const lost = guide('a\n').replace('sse/', 'lost/');
+  assert.deepEqual(told(lost, '').map(({ line, sentence }) => [line, sentence]), [[3, 'there is no docs/examples/lost/suoke.yaml']]);
+  const more = '\n```yaml\na: b\n```\n\n```bash\ncurl\n```\n\n```\noutput\n```\n';
+  assert.deepEqual(told(guide('') + more, '').map((one) => one.line), [9]);
+  assert.deepEqual(told(more, ''), []);  // it shows no example at all
+});
+
+test('guides are compared with their examples, and cut again on request', (context) => {
+  const root = tree(context, { 'docs/guide/sse.md': guide('old\n'), [EXAMPLE]: example('    new\n    lines\n') });
+  assert.deepEqual(t.guides(root).map(({ file, line, rule }) => [file, line, rule]), [['docs/guide/sse.md', 5, 'guide-example']]);
+  assert.deepEqual(t.guides(root, true), []);
+  assert.equal(fs.readFileSync(path.join(root, 'docs/guide/sse.md'), 'utf8'), guide('new\nlines\n'));
+});
+
 test('the command prints file:line and exits 1 on findings, 0 on none, 2 on a wrong option', (context) => {
   const root = tree(context, { 'src/base/README.md': 'base', 'src/base/a.cpp': '// SPDX-License-Identifier: MIT\n#include "http/h1.h"\n' });
   const run = (...args) => spawnSync(process.execPath, [fileURLToPath(new URL('tidy.mjs', import.meta.url)), ...args], { encoding: 'utf8' });
