@@ -81,6 +81,24 @@ test('both READMEs show the same lines', async () => {
   expect(curlLines(await read('README.md')).length).toBeGreaterThan(8);
 });
 
+// What two languages share: blocks but for their comments, links, the words of the configuration.
+function shape(text) {
+  const prose = text.replace(/^```.*?^```/gms, '');
+  const all = (pattern) => [...prose.matchAll(pattern)].map((match) => match[1]);
+  const bare = (block) => block.split('\n').map((line) => line.replace(/ *#.*/, '')).filter(Boolean);
+  return {
+    headings: all(/^(#+) /gm),
+    links: all(/\]\(([^)]*)\)/g).filter((link) => !link.startsWith('README')),
+    words: [...new Set(all(/`([^`]+)`/g).filter((word) => /^[\x20-\x7e]+$/.test(word) && word !== '{parameters}'))].sort(),
+    rows: all(/^(\|)/gm).length,
+    blocks: ['sh', 'bash', 'yaml'].map((language) => blocks(text, language).map(bare)),
+  };
+}
+
+test('both READMEs have the same shape', async () => {
+  expect(shape(await read('README.zh-CN.md'))).toEqual(shape(await read('README.md')));
+});
+
 test('the lines that dev prints work', async () => {
   const lines = hints.split('\n').filter((line) => line.includes('curl '));
   expect(lines.length).toBeGreaterThan(5);

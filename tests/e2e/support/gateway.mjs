@@ -33,14 +33,20 @@ export class Gateway {
   stderr = '';
   #rest = '';
 
-  constructor(config, { ulimit } = {}) {
+  #port;
+
+  /** A configuration that is text says nothing to us: then `port` is the one of its listener. */
+  constructor(config, { ulimit, port, args: flags = [], env, cwd } = {}) {
     this.config = config;
+    this.#port = port;
     this.directory = mkdtempSync(join(tmpdir(), 'suoke-e2e-'));
     this.file = join(this.directory, 'suoke.yaml');
     this.write(config);
-    const args = ['serve', '--config', this.file];
+    const args = ['serve', '--config', this.file, ...flags];
     const command = ulimit ? ['sh', '-c', `ulimit -n ${ulimit}; exec "$0" "$@"`, BIN, ...args] : [BIN, ...args];
-    this.process = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.directory });
+    this.process = spawn(command[0], command.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe'], cwd: cwd ?? this.directory, env: { ...process.env, ...env },
+    });
     running.add(this);
     this.process.stdout.setEncoding('utf8').on('data', (text) => this.#take(text));
     this.process.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
@@ -53,7 +59,7 @@ export class Gateway {
   }
 
   get port() {
-    return this.config.server.port;
+    return this.#port ?? this.config.server.port;
   }
   get pid() {
     return this.process.pid;
