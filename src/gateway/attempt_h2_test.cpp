@@ -6,7 +6,7 @@
 namespace suoke::scene {
 namespace {
 
-constexpr std::uint32_t kNoError = 0, kInternalError = 2, kRefusedStream = 7, kCancel = 8, kCalm = 11;
+constexpr std::uint32_t kNoError = 0, kProtocolError = 1, kInternalError = 2, kRefusedStream = 7, kCancel = 8, kCalm = 11;
 
 std::string h2_service(const std::string& route = {}) {
     return one_service("rag", {.route = route, .service = "protocol: h2"});
@@ -87,7 +87,7 @@ TEST(H2Upstream, a_length_is_told_and_a_lie_about_it_noticed) {
     EXPECT_EQ(server.stream(1).body, "12345");
     server.send(frame(kHeaders, kEndHeaders, 1, hpack({{":status", "200"}, {"content-length", "3"}})) +
                 frame(kData, kEndStream, 1, "four"));
-    s.client() >> broken();
+    s.client() >> response(502);
     EXPECT_TRUE(server.stream(1).reset);
 }
 
@@ -164,6 +164,33 @@ TEST(H2Upstream, malformed_heads_are_502) {
         H2Peer server(far(s));
         server.welcome().request(1, head, true);
         s.client() >> response(502);
+    }
+}
+
+TEST(H2Upstream, content_that_must_not_be_is_502_or_cut) {
+    struct Case {
+        const char* why;
+        const char* method;
+        std::string frames;
+        int status;  // 0: the stream is cut behind its head
+    };
+    std::string head = frame(kHeaders, kEndHeaders, 1, hpack({{":status", "200"}}));
+    const Case kAll[] = {
+        {"before the head", "GET", frame(kData, 0, 1, "x"), 502},
+        {"of 204", "GET", frame(kHeaders, kEndHeaders, 1, hpack({{":status", "204"}})) + frame(kData, 0, 1, "x"), 204},
+        {"trailers that do not end the stream", "GET", head + frame(kHeaders, kEndHeaders, 1, hpack({{"x", "1"}})), 0},
+        {"a second head", "GET", head + frame(kHeaders, kEndHeaders | kEndStream, 1, hpack({{":status", "200"}})), 0},
+    };
+    for (const Case& c : kAll) {
+        Scene s(h2_service());
+        s.client() << get("/rag");
+        H2Peer server(far(s));
+        server.welcome().send(c.frames);
+        EXPECT_TRUE(server.stream(1).reset == kProtocolError || server.goaway() == kProtocolError) << c.why;
+        std::string said = s.client().unread();
+        if (c.status > 0) EXPECT_TRUE(said.starts_with("HTTP/1.1 " + std::to_string(c.status))) << c.why << ": " << said;
+        else EXPECT_FALSE(said.ends_with("0\r\n\r\n")) << c.why;
+        s.client().discards();
     }
 }
 

@@ -34,11 +34,6 @@ struct H2Client::Library {
         c.block_->add(text_of(name, name_size), text_of(value, value_size));
         return c.block_->hopeless() ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
     }
-    // nghttp2 would pass over some of what makes a head malformed.
-    static int invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*, std::size_t,
-                              const std::uint8_t*, std::size_t, std::uint8_t, void*) {
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    }
 
     static int frame_received(nghttp2_session* library, const nghttp2_frame* frame, void* user) {
         H2Client& c = self(user);
@@ -53,6 +48,8 @@ struct H2Client::Library {
                     x->head_complete(end_stream);
                 } else if (end_stream) {
                     x->body_complete();
+                } else {
+                    x->malformed("trailers that do not end the response");
                 }
                 break;
             }
@@ -83,6 +80,7 @@ struct H2Client::Library {
                              std::size_t size, void* user) {
         H2Client& c = self(user);
         H2Exchange* x = exchange(library, id);
+        if (x && !x->body_ && !x->failure_) x->malformed("content before its head");
         if (!x || !x->body_) {  // nobody will read it
             nghttp2_session_consume(library, id, size);
             return 0;
@@ -90,8 +88,7 @@ struct H2Client::Library {
         if (x->body_->put(text_of(bytes, size))) {
             c.wake(x->body_->waiter());
         } else {
-            x->fail(Error(Code::upstream_invalid, "more content than Content-Length"));
-            nghttp2_submit_rst_stream(library, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+            x->malformed("more content than its head promised");
         }
         return 0;
     }
@@ -366,9 +363,7 @@ void H2Exchange::head_complete(bool end_stream) {
     answered_ = true;
     Head& head = *heads_.back();
     if (h1::Refusal refusal = head.block.finish(head.head, method_, end_stream)) {
-        fail(Error(Code::upstream_invalid, refusal.what));
-        nghttp2_submit_rst_stream(client_->wire_.library, NGHTTP2_FLAG_NONE, id_, NGHTTP2_PROTOCOL_ERROR);
-        return;
+        return malformed(refusal.what);
     }
     head.complete = true;
     final_head_ = !is_interim(head.head.status);
@@ -389,10 +384,7 @@ void H2Exchange::body_complete() {
     if (!body_) return;
     h2::FieldBlock* trailers = body_->trailer_block();
     bool sound = body_->end() && !(trailers && trailers->finish_trailers());
-    if (!sound) {
-        fail(Error(Code::upstream_invalid, "the response's end is malformed"));
-        nghttp2_submit_rst_stream(client_->wire_.library, NGHTTP2_FLAG_NONE, id_, NGHTTP2_PROTOCOL_ERROR);
-    }
+    if (!sound) malformed("the response's end is malformed");
     client_->wake(body_->waiter());
 }
 
@@ -402,6 +394,12 @@ void H2Exchange::closed(h2::ErrorCode code) {
     if (body_ && body_->ended()) return;
     fail(body_ ? Error(Code::upstream_truncated, "the upstream reset the stream")
                : Error(h2::code_for_upstream(code), "the upstream reset the stream before its answer"));
+}
+
+// RFC 9113 §8.1.1.
+void H2Exchange::malformed(const char* what) {
+    fail(Error(Code::upstream_invalid, what));
+    nghttp2_submit_rst_stream(client_->wire_.library, NGHTTP2_FLAG_NONE, id_, NGHTTP2_PROTOCOL_ERROR);
 }
 
 // Of several reasons the first one counts.

@@ -147,6 +147,7 @@ class H2Exchange final : public BodySource, public rt::ListHook<H2Exchange>, pub
     void head_complete(bool end_stream);
     void body_complete();
     void closed(h2::ErrorCode code);
+    void malformed(const char* what);
     void fail(Error error);
 
     std::shared_ptr<H2Client> client_;

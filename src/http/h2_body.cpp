@@ -58,7 +58,7 @@ const Headers* H2Body::trailers() const {
 
 bool H2Body::put(std::string_view bytes) {
     arrived_ += bytes.size();
-    if (framing_.kind == Framing::length && arrived_ > framing_.size) return false;
+    if (framing_.kind == Framing::none || (framing_.kind == Framing::length && arrived_ > framing_.size)) return false;
     buffered_ += bytes.size();
     while (!bytes.empty()) {
         rt::Buffer& chunk = room_for_more();

@@ -43,7 +43,7 @@ class H2Body final : public BodySource {
     const Headers* trailers() const override;
 
     // ---- the session's side; none of these runs anything
-    // False: more than Content-Length promised (RFC 9113 §8.1.1).
+    // False: more than Content-Length, or the head, promised (RFC 9113 §8.1.1).
     bool put(std::string_view bytes);
     // The stream has ended. False: less than Content-Length promised.
     bool end();

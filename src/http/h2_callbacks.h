@@ -15,7 +15,6 @@ const nghttp2_session_callbacks* callbacks_of() {
         CHECK(nghttp2_session_callbacks_new(&all) == 0);
         nghttp2_session_callbacks_set_on_begin_headers_callback(all, Library::begin_headers);
         nghttp2_session_callbacks_set_on_header_callback(all, Library::header);
-        nghttp2_session_callbacks_set_on_invalid_header_callback(all, Library::invalid_header);
         nghttp2_session_callbacks_set_on_frame_recv_callback(all, Library::frame_received);
         nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(all, Library::invalid_frame);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, Library::data_received);

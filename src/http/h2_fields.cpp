@@ -285,11 +285,21 @@ void Pairs::add(std::string_view name, std::string_view value, bool never_indexe
     pairs_.push_back({bytes(name), bytes(value), name.size(), value.size(), flags});
 }
 
-// Values that differ each time would only push better ones out of the HPACK table; credentials must
-// not be in it (RFC 7541 §7.1.3).
+// Values that differ each time would only push better ones out of the HPACK table, and have nghttp2
+// compare each with all that were there before; credentials must not be in it (RFC 7541 §7.1.3).
 constexpr HeaderSet kNotWorthIndexing =
-    header_set(HeaderId::authorization, HeaderId::set_cookie, HeaderId::x_request_id);
+    header_set(HeaderId::authorization, HeaderId::proxy_authorization, HeaderId::cookie, HeaderId::set_cookie,
+               HeaderId::x_request_id, HeaderId::x_response_time, HeaderId::x_gateway_duration,
+               HeaderId::x_forwarded_for, HeaderId::x_real_ip);
 
-void Pairs::add_field(const Field& field) { add(field.name, field.value, is_in(kNotWorthIndexing, field.id)); }
+// "x-correlation-id", "traceparent", "grpc-timeout" ...
+bool differs_each_time(const Field& field) {
+    if (field.id != HeaderId::other) return is_in(kNotWorthIndexing, field.id);
+    std::string_view name = field.name;
+    return (name.size() > 3 && iequals(name.substr(name.size() - 3), "-id")) || iequals(name, "traceparent") ||
+           iequals(name, "tracestate") || iequals(name, "grpc-timeout");
+}
+
+void Pairs::add_field(const Field& field) { add(field.name, field.value, differs_each_time(field)); }
 
 }  // namespace suoke::http::h2

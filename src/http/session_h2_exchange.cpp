@@ -3,7 +3,25 @@
 
 #include <charconv>
 
+#include "base/text.h"
+
 namespace suoke::http {
+namespace {
+
+// RFC 9218 §4: "u=0, i"; what cannot be read is ignored, as §5 asks for.
+nghttp2_extpri priority_of(std::string_view text) {
+    nghttp2_extpri told{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 0};
+    any_pair(text, ',', [&](std::string_view key, std::string_view value) {
+        value = value.substr(0, value.find(';'));
+        if (trim(key) == "u" && value.size() == 1 && value[0] >= '0' && value[0] <= '7')
+            told.urgency = static_cast<std::uint32_t>(value[0] - '0');
+        if (trim(key) == "i") told.inc = value.empty() || value == "?1";
+        return false;
+    });
+    return told;
+}
+
+}  // namespace
 
 void H2Session::Exchange::head_complete(bool end_stream) {
     request_ended_ = end_stream;
@@ -30,7 +48,22 @@ void H2Session::Exchange::head_complete(bool end_stream) {
         if (end_stream) body_->end();
         request_.body = &*body_;
     }
+    if (session_.exchange_count_ > 1) take_priority();
     session_.ready_.push_back(this);
+}
+
+// RFC 9218 §5: which of the answers under way goes first.
+void H2Session::Exchange::take_priority() {
+    const std::string_view* told = request_.head.headers.find("priority");
+    if (!told) return;
+    nghttp2_extpri wish = priority_of(*told);
+    nghttp2_session_change_extpri_stream_priority(session_.wire_.library, id_, &wish, 0);
+}
+
+void H2Session::Exchange::trailers_complete(bool end_stream) {
+    if (end_stream) return body_complete();
+    if (body_) body_->fail(Error(Code::malformed_request, "trailers that do not end the request"));
+    session_.reset(*this, h2::ErrorCode::protocol_error);
 }
 
 void H2Session::Exchange::body_complete() {

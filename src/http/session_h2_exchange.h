@@ -20,6 +20,7 @@ class H2Session::Exchange final : public Responder,
           block_(session.buffers_, h2::FieldBlock::request, session.head_limits()) {}
 
     void head_complete(bool end_stream);
+    void trailers_complete(bool end_stream);
     void body_complete();
     ssize_t read_body(std::size_t most, std::uint32_t& flags);
     bool write_body(const std::uint8_t* head, std::size_t size);
@@ -48,6 +49,7 @@ class H2Session::Exchange final : public Responder,
         bool failed = false;             // see sent.failure
         bool over() const { return sent.complete || failed; }
     };
+    void take_priority();
     bool has_body(const Response& response) const;
     bool submit(const Response& response, std::optional<std::uint64_t> length);
     void end_with(Code failure);

@@ -48,11 +48,6 @@ struct H2Session::Library {
         s.block_->add(text_of(name, name_size), text_of(value, value_size));
         return s.block_->hopeless() ? s.refuse_frame(h2::ErrorCode::enhance_your_calm) : 0;
     }
-    // nghttp2 would pass over some of what makes a head malformed.
-    static int invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*, std::size_t,
-                              const std::uint8_t*, std::size_t, std::uint8_t, void*) {
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    }
 
     static int frame_received(nghttp2_session* library, const nghttp2_frame* frame, void* user) {
         H2Session& s = self(user);
@@ -63,8 +58,8 @@ struct H2Session::Library {
                 s.forget_block();
                 if (x && !x->closed_ && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
                     x->head_complete(end_stream);
-                } else if (x && !x->closed_ && end_stream) {
-                    x->body_complete();
+                } else if (x && !x->closed_) {
+                    x->trailers_complete(end_stream);
                 }
                 break;
             }
@@ -99,6 +94,8 @@ struct H2Session::Library {
                              std::size_t size, void* user) {
         H2Session& s = self(user);
         Exchange* x = exchange(library, id);
+        bool promised_none = x && !x->body_ && !x->refusal_ && x->request_.head.framing.kind == Framing::length;
+        if (promised_none) s.reset(*x, h2::ErrorCode::protocol_error);
         if (!x || !x->body_ || x->finished_) {  // nobody will read it
             nghttp2_session_consume(library, id, size);
             return 0;

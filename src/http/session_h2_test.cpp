@@ -332,6 +332,25 @@ TEST(H2, a_body_that_differs_from_its_length_is_a_stream_error) {
     EXPECT_FALSE(h2.goaway());
 }
 
+TEST(H2, content_behind_a_length_of_zero_is_a_stream_error) {
+    Scene s(one_service("users"));
+    H2Peer h2(s.client());
+    s.upstream("users").does_not_answer();
+    h2.hello().request(1, post_fields("/users", {{"content-length", "0"}}), false).data(1, "x");
+    EXPECT_EQ(h2.stream(1).reset, kProtocolError);
+}
+
+TEST(H2, the_more_urgent_answer_goes_first) {  // RFC 9218 §5
+    Scene s(one_service("users"));
+    H2Peer h2(s.client());
+    h2.hello(setting(4, 0)).request(1, get_fields("/users/1", {{"priority", "u=7"}})).request(3, get_fields("/users/3", {{"priority", "u=0, i"}}));
+    std::string body(60'000, 'x');
+    for (std::size_t i : {0u, 1u}) s.upstream("users").connection(i) >> request("GET", i == 0 ? "/users/1" : "/users/3") << ok(body);
+    h2.send(frame(kSettings, 0, 0, setting(4, 1 << 20)));
+    EXPECT_EQ(h2.stream(3).body.size(), body.size());
+    EXPECT_LT(h2.stream(1).body.size(), 10'000u);
+}
+
 TEST(H2, trailers_that_must_not_be_are_stream_errors) {
     for (const Fields& trailers : {Fields{{"content-length", "1"}}, Fields{{"host", "evil"}}, Fields{{":path", "/"}},
                                    Fields{{"x-forwarded-for", "1.2.3.4"}}, Fields{{"x", "1\r\ny: 2"}},
