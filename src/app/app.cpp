@@ -213,7 +213,12 @@ void App::apply(config::Loaded loaded) {
     log_.set_levels(levels_of(site->config.logging));
     site_ = std::move(site);
     tickets_->set_rotation(site_->config.server.tls.ticket_rotation);
-    control_.post([this] { watch_tls_files(); });  // later: one of the watches may be what brought us here
+    // Later: one of the watches may be what brought us here. What changed while nobody watched is
+    // found by looking once more.
+    control_.post([this] {
+        watch_tls_files();
+        tls_file_changed();
+    });
     ++generation_;
     awaited_ += workers_.size();
     TimePoint began = control_.fresh_now();

@@ -61,7 +61,7 @@ rt::Task<Result<void>> AttemptH2::run(const Outgoing& request, http::Responder& 
 Result<void> AttemptH2::begin(const Outgoing& request) {
     const http::RequestHead& head = request.head;
     bool tunnel = request.is_tunnel();
-    http::h2::Pairs pairs;
+    http::h2::Pairs pairs(exchange_.makes_frames_at_once());
     pairs.add(":method", tunnel ? "CONNECT" : head.method_name);
     pairs.add(":scheme", secure_ ? "https" : "http");
     pairs.add(":authority", request.host);

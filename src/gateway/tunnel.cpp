@@ -39,7 +39,7 @@ class Tunnel::Lane {
         given_end_ = true;
     }
     bool attached() const { return inner_ != nullptr; }
-    void inspect(const ws::Deflate& deflate) { inspector_.emplace(from_, deflate, tunnel_.rules_.messages); }
+    void inspect(const ws::Deflate& deflate) { inspector_ = std::make_unique<ws::Inspector>(from_, deflate, tunnel_.rules_.messages); }
 
     Result<Piece> next();
     rt::Task<void> wait();
@@ -94,7 +94,7 @@ class Tunnel::Lane {
     bool spoken_ = false;
     Word word_;
     ws::FrameParser walker_;     // of a spliced lane
-    std::optional<ws::Inspector> inspector_;
+    std::unique_ptr<ws::Inspector> inspector_;           // most tunnels have none, and it is large
     std::array<std::uint8_t, 2> code_{};                 // of a Close that a spliced lane walks over
     std::array<char, ws::kMaxControlFrame> own_frame_{};
     rt::Bell bell_;

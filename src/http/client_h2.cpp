@@ -98,6 +98,7 @@ struct H2Client::Library {
         H2Exchange* x = ours ? exchange(library, frame->hd.stream_id) : nullptr;
         if (!x) return 0;
         self(user).gate_.earn();
+        x->head_sent_ = true;
         x->progress_ = self(user).stream_->loop().now();
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
             x->uploaded_ = true;
@@ -143,7 +144,7 @@ H2Client::H2Client(rt::StreamPtr stream, rt::BufferPool& buffers, const Limits& 
       watcher_(&watcher),
       wire_(*stream_, buffers, *this),
       idle_since_(stream_->loop().now()) {
-    CHECK(nghttp2_session_client_new2(&wire_.library, h2::callbacks_of<Library>(), this, h2::Wire::options()) == 0);
+    wire_.make_client(h2::callbacks_of<Library>(), this);
     begin();
 }
 
@@ -289,6 +290,11 @@ Result<void> H2Exchange::begin(const h2::Pairs& head, Piece first, BodySource* m
     c.used_ = true;
     c.wire_.pack();
     c.wire_.later();
+    if (head.lasting() && !head_sent_ && !closed_) {
+        c.wire_.break_off();  // what the head points into is about to go
+        refused_ = true;
+        return Error(Code::upstream_reset, "the connection could not take the request's head");
+    }
     return {};
 }
 

@@ -104,6 +104,7 @@ class H2Exchange final : public BodySource, public rt::ListHook<H2Exchange>, pub
     // Sends the head; then `first` and what `more` gives, at the server's pace. Without content the
     // head ends the stream. `tunnel`: the content begins when the answer is 200.
     Result<void> begin(const h2::Pairs& head, Piece first, BodySource* more, bool tunnel = false);
+    bool makes_frames_at_once() const { return client_->wire_.next_frame_is_made_at_once(); }
     bool knows_settings() const { return client_->settings_known_; }
     bool allows_tunnels() const;       // RFC 8441; only once the settings are known
     // Something has happened to the request or its response; or `until` has come.
@@ -166,6 +167,7 @@ class H2Exchange final : public BodySource, public rt::ListHook<H2Exchange>, pub
     bool held_ = false;                // a tunnel that has not opened yet
     bool waits_for_content_ = false;
     bool stalled_ = false;             // ... and nobody waits for it yet
+    bool head_sent_ = false;
     bool uploaded_ = false;
     bool closed_ = false;              // nghttp2 has forgotten the stream
     bool refused_ = false;

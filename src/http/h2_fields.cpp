@@ -2,6 +2,7 @@
 #include "http/h2_fields.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "http/grammar.h"
 #include "http/uri.h"
@@ -21,11 +22,23 @@ bool valid_value(std::string_view value) {
     return grammar::find_control(value.data(), end, value.data()) == end;
 }
 
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-
-bool valid_name(std::string_view name) {
-    return grammar::is_token(name) && std::none_of(name.begin(), name.end(), is_upper);
+// Eight bytes at a time: names are looked at several times a request.
+bool has_upper(std::string_view name) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    std::uint64_t found = 0;
+    while (!name.empty()) {
+        std::uint64_t word = 0;
+        std::size_t n = std::min(name.size(), sizeof word);
+        std::memcpy(&word, name.data(), n);
+        std::uint64_t low = word & kOnes * 0x7F;
+        std::uint64_t from_a = low + kOnes * (0x80 - 'A'), beyond_z = low + kOnes * (0x7F - 'Z');
+        found |= (from_a ^ beyond_z) & ~word & kOnes * 0x80;
+        name.remove_prefix(n);
+    }
+    return found != 0;
 }
+
+bool valid_name(std::string_view name) { return grammar::is_token(name) && !has_upper(name); }
 
 // absolute-path [ "?" query ] or "*" for OPTIONS (RFC 9113 §8.3.1).
 Refusal read_path(std::string_view target, RequestHead& head) {
@@ -277,11 +290,10 @@ Code code_for_upstream(ErrorCode code) {
 
 // ---- pairs
 
-void Pairs::add(std::string_view name, std::string_view value, bool never_indexed) {
+void Pairs::put(std::string_view name, std::string_view value, std::uint8_t flags) {
     auto bytes = [](std::string_view text) {
         return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
     };
-    std::uint8_t flags = never_indexed ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
     pairs_.push_back({bytes(name), bytes(value), name.size(), value.size(), flags});
 }
 
@@ -296,10 +308,20 @@ constexpr HeaderSet kNotWorthIndexing =
 bool differs_each_time(const Field& field) {
     if (field.id != HeaderId::other) return is_in(kNotWorthIndexing, field.id);
     std::string_view name = field.name;
-    return (name.size() > 3 && iequals(name.substr(name.size() - 3), "-id")) || iequals(name, "traceparent") ||
-           iequals(name, "tracestate") || iequals(name, "grpc-timeout");
+    switch (name.size()) {
+        case 10: return iequals(name, "tracestate");
+        case 11: return iequals(name, "traceparent");
+        case 12: return iequals(name, "grpc-timeout");
+        default: return name.size() > 3 && name[name.size() - 3] == '-' && iequals(name.substr(name.size() - 2), "id");
+    }
 }
 
-void Pairs::add_field(const Field& field) { add(field.name, field.value, differs_each_time(field)); }
+void Pairs::add_field(const Field& field) {
+    std::uint8_t index = differs_each_time(field) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+    if (field.id != HeaderId::other) return put(lower_name(field.id), field.value, index | lasting_);
+    // nghttp2 makes the copy of a name lower-case.
+    std::uint8_t name_too = has_upper(field.name) ? NGHTTP2_NV_FLAG_NO_COPY_NAME : 0;
+    put(field.name, field.value, index | (lasting_ & ~name_too));
+}
 
 }  // namespace suoke::http::h2

@@ -120,10 +120,14 @@ ErrorCode error_code_for(Code code);
 Code code_for_upstream(ErrorCode code);
 
 // Name/value pairs for nghttp2, as views: whatever they are made of must live until they are
-// submitted. nghttp2 copies them and makes the names lower-case.
+// submitted, when nghttp2 copies them and makes the names lower-case. `lasting`: it lives until the
+// frame has been made (see Wire::next_frame_is_made_at_once), and nothing is copied.
 class Pairs {
  public:
-    void add(std::string_view name, std::string_view value, bool never_indexed = false);
+    explicit Pairs(bool lasting = false)
+        : lasting_(lasting ? NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE : NGHTTP2_NV_FLAG_NONE) {}
+    // `name` in lower case.
+    void add(std::string_view name, std::string_view value) { put(name, value, lasting_); }
     void add_field(const Field& field);
     // Every field that HTTP/2 may carry, in its order; Content-Length is the caller's.
     void add_fields(const Headers& headers) {
@@ -132,9 +136,13 @@ class Pairs {
     }
     const nghttp2_nv* data() const { return pairs_.data(); }
     std::size_t size() const { return pairs_.size(); }
+    bool lasting() const { return lasting_ != 0; }
 
  private:
+    void put(std::string_view name, std::string_view value, std::uint8_t flags);
+
     boost::container::small_vector<nghttp2_nv, 24> pairs_;
+    std::uint8_t lasting_;
 };
 
 }  // namespace suoke::http::h2

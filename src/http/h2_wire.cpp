@@ -2,8 +2,11 @@
 #include "http/h2_wire.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "http/h2_fields.h"
+#include "rt/frame_cache.h"
 
 namespace suoke::http::h2 {
 
@@ -13,7 +16,43 @@ constexpr std::size_t kMostQueuedFrames = 1000;           // while the peer read
 
 constexpr std::size_t kLeastRoom = 512;                   // less is not worth another frame
 
-const nghttp2_option* Wire::options() {
+namespace {
+
+// nghttp2 allocates about a dozen small blocks a request; they come from the thread's frame cache,
+// with their size in front.
+constexpr std::size_t kSizeInFront = alignof(std::max_align_t);
+
+void* allocate(std::size_t size, void*) {
+    auto* block = static_cast<char*>(rt::frame_allocate(size + kSizeInFront));
+    std::memcpy(block, &size, sizeof size);
+    return block + kSizeInFront;
+}
+std::size_t size_of(const void* memory) {
+    std::size_t size = 0;
+    std::memcpy(&size, static_cast<const char*>(memory) - kSizeInFront, sizeof size);
+    return size;
+}
+void release(void* memory, void*) {
+    if (memory) rt::frame_free(static_cast<char*>(memory) - kSizeInFront, size_of(memory) + kSizeInFront);
+}
+void* allocate_zeroed(std::size_t count, std::size_t size, void* user) {
+    void* memory = allocate(count * size, user);
+    std::memset(memory, 0, count * size);
+    return memory;
+}
+void* reallocate(void* memory, std::size_t size, void* user) {
+    void* larger = allocate(size, user);
+    if (memory) std::memcpy(larger, memory, std::min(size, size_of(memory)));
+    release(memory, user);
+    return larger;
+}
+
+nghttp2_mem* memory() {
+    static nghttp2_mem all{nullptr, allocate, release, allocate_zeroed, reallocate};
+    return &all;
+}
+
+const nghttp2_option* options() {
     static nghttp2_option* const kAll = [] {
         nghttp2_option* all = nullptr;
         CHECK(nghttp2_option_new(&all) == 0);
@@ -25,6 +64,16 @@ const nghttp2_option* Wire::options() {
         return all;
     }();
     return kAll;
+}
+
+}  // namespace
+
+void Wire::make_server(const nghttp2_session_callbacks* callbacks, void* user) {
+    CHECK(nghttp2_session_server_new3(&library, callbacks, user, options(), memory()) == 0);
+}
+
+void Wire::make_client(const nghttp2_session_callbacks* callbacks, void* user) {
+    CHECK(nghttp2_session_client_new3(&library, callbacks, user, options(), memory()) == 0);
 }
 
 Wire::~Wire() {
@@ -165,6 +214,11 @@ bool Wire::pack() {
     }
     packing_ = false;
     return all;
+}
+
+bool Wire::next_frame_is_made_at_once() const {
+    bool room = !out_ || out_.capacity() - out_.size() >= kLeastRoom;
+    return room && !packing_ && !broken_ && unpacked_.empty() && nghttp2_session_get_outbound_queue_size(library) == 0;
 }
 
 std::string_view Wire::cut_frame(std::int32_t id, const Piece& piece, const BodySource* source, std::size_t most,

@@ -42,8 +42,9 @@ class Wire {
     Wire(const Wire&) = delete;
     Wire& operator=(const Wire&) = delete;
 
-    nghttp2_session* library = nullptr;   // made by the user with options(), deleted here
-    static const nghttp2_option* options();
+    nghttp2_session* library = nullptr;   // made by one of these, deleted here
+    void make_server(const nghttp2_session_callbacks* callbacks, void* user);
+    void make_client(const nghttp2_session_callbacks* callbacks, void* user);
 
     // ---- reading
     // What is here; nothing is held when that is nothing.
@@ -55,6 +56,9 @@ class Wire {
     void later();                         // settle and write at the end of this turn
     // Serialises what nghttp2 has to say. False when there was no room for all of it.
     bool pack();
+    // Whether pack() makes a frame that is submitted now before it returns, so that nothing of it
+    // need be copied. For HEADERS of more than 16 KiB it is a guess: look whether they were sent.
+    bool next_frame_is_made_at_once() const;
     // What the next DATA frame of stream `id` shall carry of `piece`, at most `most` bytes; sets
     // nghttp2's flags, and behind the last bytes of `source` submits its trailers. For a data
     // provider's callback, which returns the size.

@@ -103,6 +103,12 @@ constexpr std::array<Entry, kSlots> make_slots() {
 
 constexpr std::array<Entry, kSlots> kEntries = make_slots();
 
+constexpr auto kSlotOf = [] {
+    std::array<std::uint8_t, std::size(kNames)> slots{};
+    for (std::size_t i = 1; i < std::size(kNames); ++i) slots[i] = static_cast<std::uint8_t>(slot_of(kNames[i], kSeed));
+    return slots;
+}();
+
 // `known` consists of lower-case letters and '-'. Folding only where it has a letter (bit 6) keeps
 // '\r' from passing for '-'.
 template <class Word>
@@ -146,6 +152,11 @@ HeaderId header_id(std::string_view name) {
 
 std::string_view canonical_name(HeaderId id) {
     return kNames[static_cast<std::size_t>(id)];
+}
+
+std::string_view lower_name(HeaderId id) {
+    const Entry& entry = kEntries[kSlotOf[static_cast<std::size_t>(id)]];
+    return {entry.lower.data(), entry.size};
 }
 
 const std::string_view* Headers::find(HeaderId id) const {

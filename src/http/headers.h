@@ -64,6 +64,7 @@ constexpr bool is_in(HeaderSet set, HeaderId id) { return set >> static_cast<uns
 
 HeaderId header_id(std::string_view name);        // any case; `other` when unknown
 std::string_view canonical_name(HeaderId id);     // "Content-Length"; empty for `other`
+std::string_view lower_name(HeaderId id);         // "content-length"
 
 struct Field {
     std::string_view name;

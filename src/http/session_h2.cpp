@@ -20,7 +20,7 @@ H2Session::H2Session(rt::Stream& stream, const rt::Address& peer, rt::BufferPool
       wire_(stream, buffers, *this, kH2Preface.size(), std::move(first)),
       past_(2 * std::size_t{handler.limits().max_concurrent_streams}),
       resets_(std::max(200.0, 2.0 * handler.limits().max_concurrent_streams), 50) {
-    CHECK(nghttp2_session_server_new2(&wire_.library, callbacks(), this, h2::Wire::options()) == 0);
+    wire_.make_server(callbacks(), this);
 }
 
 H2Session::~H2Session() {

@@ -103,17 +103,15 @@ rt::Task<Sent> H2Session::Exchange::send(Response response) {
         out.piece = *piece;
     }
     out.sent.failure = Code::client_gone;
-    if (closed_ || answered_ || !submit(response, length)) co_return out.sent;
-    answered_ = true;
+    if (closed_ || answered_) co_return out.sent;
+    out.progress = session_.stream_.loop().now();
+    if (!submit(response, length)) co_return out.sent;
     if (out.source) out.source->forget_head();
     if (response.status == 101 && body_) {
         body_->let_go();
         session_.wake(body_->waiter());
     }
     if (response.close) session_.drain();
-    // Most responses are serialised here, and nobody waits.
-    out.progress = session_.stream_.loop().now();
-    session_.wire_.pack();
     session_.wire_.later();
     Duration patience = session_.handler_.limits().write_timeout;
     while (!out.over() && !closed_) {
@@ -154,7 +152,7 @@ bool H2Session::Exchange::submit(const Response& response, std::optional<std::ui
     int status = tunnel ? 200 : response.status;
     char digits[3] = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
                       static_cast<char>('0' + status % 10)};
-    h2::Pairs pairs;
+    h2::Pairs pairs(session_.wire_.next_frame_is_made_at_once());
     pairs.add(":status", {digits, 3});
     pairs.add_fields(response.headers);
     if (!response.headers.find(HeaderId::date)) pairs.add("date", session_.handler_.date());
@@ -182,8 +180,15 @@ bool H2Session::Exchange::submit(const Response& response, std::optional<std::ui
         if (static_cast<H2Session*>(session)->wire_.leaving()) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         return static_cast<Exchange*>(source->ptr)->read_body(most, *flags);
     };
-    return nghttp2_submit_response(session_.wire_.library, id_, pairs.data(), pairs.size(),
-                                   nothing_follows ? nullptr : &provider) == 0;
+    if (nghttp2_submit_response(session_.wire_.library, id_, pairs.data(), pairs.size(),
+                                nothing_follows ? nullptr : &provider) != 0)
+        return false;
+    answered_ = true;
+    // Most responses are written as a whole here, and nobody waits.
+    session_.wire_.pack();
+    bool dangling = pairs.lasting() && !out_->sent.head_sent && !out_->over() && !closed_;
+    if (dangling) session_.wire_.break_off();
+    return true;
 }
 
 // nghttp2 asks how much the next DATA frame shall carry.
