@@ -97,9 +97,11 @@ void FieldBlock::add(std::string_view name, std::string_view value) {
     if (refusal_) return;
     if (!valid_value(value)) return refuse("a field value has a control character or a blank at its end");
     if (name.starts_with(':')) return add_pseudo(name, value);
-    if (!valid_name(name)) return refuse("a field name is not a lower-case token");
+    HeaderId id = header_id(name);
+    bool known = id != HeaderId::other && name == lower_name(id);
+    if (!known && !valid_name(name)) return refuse("a field name is not a lower-case token");
     regular_ = true;
-    add_field(name, value);
+    add_field(id, name, value);
 }
 
 void FieldBlock::add_pseudo(std::string_view name, std::string_view value) {
@@ -125,8 +127,7 @@ void FieldBlock::add_pseudo(std::string_view name, std::string_view value) {
     if (!too_large_) pseudo_[which] = arena_.keep(value);
 }
 
-void FieldBlock::add_field(std::string_view name, std::string_view value) {
-    HeaderId id = header_id(name);
+void FieldBlock::add_field(HeaderId id, std::string_view name, std::string_view value) {
     if (is_in(kConnectionSpecific, id)) return refuse("a field of the connection");
     if (id == HeaderId::te && value != "trailers") return refuse("TE is not \"trailers\"");
     if (kind_ == trailers && h1::is_refused_trailer(name)) return refuse("a field that must not be a trailer");

@@ -65,7 +65,7 @@ class FieldBlock {
  private:
     enum Pseudo : std::uint8_t { method, scheme, path, authority, protocol, status, kPseudos };
     void add_pseudo(std::string_view name, std::string_view value);
-    void add_field(std::string_view name, std::string_view value);
+    void add_field(HeaderId id, std::string_view name, std::string_view value);
     void refuse(const char* what, Code code = Code::malformed_request) {
         if (!refusal_) refusal_ = {what, code};
     }
