@@ -77,6 +77,8 @@ class Tunnel::Lane {
     bool may_end() const { return ending_ && (speechless() || broken_ || between_frames() || holds_head()); }
     bool holds_head() const { return inspector_ && inspector_->inside_head(); }
     bool must_let_the_other_end() const;
+    bool must_read_on() const;
+    bool said_close() const { return spoken_ && word_.code && !speechless(); }
 
     Tunnel& tunnel_;
     const Side from_;
@@ -118,10 +120,11 @@ Result<Piece> Tunnel::Lane::next() {
 }
 
 rt::Task<void> Tunnel::Lane::wait() {
-    bool settled = tunnel_.opened_ && ending_;
-    if (given_end_ || (settled && may_end() && !(spoken_ && must_let_the_other_end()))) co_return;
+    bool last = tunnel_.opened_ && may_end();
+    bool lingers = spoken_ && (must_let_the_other_end() || must_read_on());
+    if (given_end_ || (last && !lingers)) co_return;
     // Only somebody's ring changes anything before the 101, and after the last word.
-    bool only_ring = !tunnel_.opened_ || (settled && may_end());
+    bool only_ring = !tunnel_.opened_ || (last && (must_let_the_other_end() || !must_read_on()));
     rt::Task<void> bytes;
     if (!only_ring) bytes = inner_->wait();
     rt::Bell::Wait waiting(bell_, std::move(bytes));
@@ -237,6 +240,12 @@ bool Tunnel::Lane::must_let_the_other_end() const {
     return other.attached() && !other.given_end();
 }
 
+// A socket that is closed with bytes unread resets its connection, and what was passed on last may be
+// lost with it. So an upstream that was told Close is read to its end, as long as the grace lasts.
+bool Tunnel::Lane::must_read_on() const {
+    return from_ == Side::upstream && !overdue_ && !source_ended_ && tunnel_.lane(Side::client).said_close();
+}
+
 Piece Tunnel::Lane::end() {
     given_end_ = true;
     if (from_ == Side::client) tunnel_.lane(Side::upstream).ring();
@@ -257,6 +266,11 @@ Piece Tunnel::Lane::last_word() {
         }
     }
     if (must_let_the_other_end()) return {{}, Piece::wait};
+    while (must_read_on()) {
+        Result<Piece> unread = inner_->next();
+        source_ended_ = !unread || unread->state == Piece::end;
+        if (unread && unread->state == Piece::wait) return {{}, Piece::wait};
+    }
     return end();
 }
 

@@ -98,6 +98,8 @@ class Play {
     }
     Play& closes(std::uint16_t code) { return tunnel_->close(code, "because"), settle(); }
     bool over() const { return at_client.ended && at_upstream.ended; }
+    // An upstream that was told Close closes its connection (RFC 6455 §7.1.1).
+    bool over_with_the_upstream() { return at_upstream.ended && !at_client.ended && upstream_leaves().over(); }
 
     // The Close that a side heard last, its code; 0 when there was none. Takes what was heard.
     std::uint16_t client_heard_close(const std::string& before = {}) { return close_in(at_client.all(), before, Side::upstream); }
@@ -180,16 +182,36 @@ TEST(Tunnel, inspected_bytes_pass_as_they_were_sent_however_they_are_cut) {
 TEST(Tunnel, a_client_that_sends_too_much_is_told_so_and_the_upstream_that_it_is_gone) {
     Play p(inspected());
     p.client(said("fine") + said(std::string(101, 'x')));
-    EXPECT_TRUE(p.over());
+    EXPECT_TRUE(p.over_with_the_upstream());
     EXPECT_EQ(p.client_heard_close(), ws::kTooBig);
     EXPECT_EQ(p.upstream_heard_close(said("fine")), ws::kGoingAway);
     EXPECT_EQ(p.cells_.closes.count(CloseCells::gateway, ws::kTooBig - 1000), 1u);
 }
 
+// Closing a socket with bytes unread would reset it, and the upstream might lose what it was sent last.
+TEST(Tunnel, an_upstream_that_was_told_close_is_read_to_its_end) {
+    Play p(inspected());
+    p.client(said("fine") + said(std::string(101, 'x')));
+    EXPECT_EQ(p.client_heard_close(), ws::kTooBig);
+    p.upstream(told("fine")).upstream(told("", 0x88));
+    EXPECT_EQ(p.at_client.all(), "") << "the client has heard its last word";
+    EXPECT_FALSE(p.over());
+    p.upstream_leaves();
+    EXPECT_TRUE(p.over());
+}
+
+TEST(Tunnel, an_upstream_that_does_not_leave_is_left_after_a_while) {
+    Play p(inspected());
+    p.client(said(std::string(101, 'x'))).after(4s).upstream(told("still talking"));
+    EXPECT_FALSE(p.over());
+    p.after(2s);
+    EXPECT_TRUE(p.over());
+}
+
 TEST(Tunnel, an_upstream_is_held_to_the_same_rules) {
     Play p(inspected());
     p.upstream(told("fine") + said("masked"));
-    EXPECT_TRUE(p.over());
+    EXPECT_TRUE(p.over_with_the_upstream());
     EXPECT_EQ(p.upstream_heard_close(), ws::kProtocolError);
     EXPECT_EQ(p.client_heard_close(told("fine")), ws::kGoingAway);
 }
@@ -198,7 +220,7 @@ TEST(Tunnel, a_forbidden_head_in_pieces_never_begins_on_the_other_side) {
     Play p(inspected());
     const std::string big = said(std::string(5000, 'x'));
     for (std::size_t i = 0; i < 8; ++i) p.client(big.substr(i, 1));
-    EXPECT_TRUE(p.over());
+    EXPECT_TRUE(p.over_with_the_upstream());
     EXPECT_EQ(p.client_heard_close(), ws::kTooBig);
     EXPECT_EQ(p.upstream_heard_close(), ws::kGoingAway);
 }
@@ -208,7 +230,7 @@ TEST(Tunnel, bad_text_in_one_piece_is_replaced_by_a_close) {
     p.client(said("ok") + said("bad \xff"));
     EXPECT_EQ(p.client_heard_close(), ws::kBadText);
     EXPECT_EQ(p.upstream_heard_close(said("ok")), ws::kGoingAway);
-    EXPECT_TRUE(p.over());
+    EXPECT_TRUE(p.over_with_the_upstream());
 }
 
 TEST(Tunnel, a_frame_that_turns_bad_half_way_just_ends) {
@@ -236,7 +258,7 @@ TEST(Tunnel, only_so_many_messages_a_second) {
     EXPECT_FALSE(p.at_client.ended) << "upstreams may talk";
     p.at_client.all();
     p.client(said("d") + said("e"));
-    EXPECT_TRUE(p.over());
+    EXPECT_TRUE(p.over_with_the_upstream());
     EXPECT_EQ(p.client_heard_close(), ws::kPolicy);
 }
 
@@ -248,7 +270,7 @@ TEST(Tunnel, only_so_many_bytes_a_second_and_a_large_message_is_paid_for_later) 
     EXPECT_FALSE(p.at_client.ended);
     p.client(said(std::string(300, 'x'))).client(said("y"));
     EXPECT_EQ(p.client_heard_close(), ws::kPolicy);
-    EXPECT_TRUE(p.over());
+    EXPECT_TRUE(p.over_with_the_upstream());
 }
 
 TEST(Tunnel, only_text_or_only_binary) {
@@ -264,7 +286,7 @@ TEST(Tunnel, silence_of_both_ends_it) {
         p.after(40s).client(said("still here")).after(40s).upstream(told("so am I")).after(59s);
         EXPECT_FALSE(p.at_client.ended);
         p.after(2s);
-        EXPECT_TRUE(p.over());
+        EXPECT_TRUE(p.over_with_the_upstream());
         EXPECT_EQ(p.client_heard_close(told("so am I")), ws::kGoingAway);
         EXPECT_EQ(p.upstream_heard_close(said("still here")), ws::kGoingAway);
     }
@@ -277,7 +299,7 @@ TEST(Tunnel, asked_to_close_it_waits_for_the_end_of_the_frame) {
         p.client(half.substr(0, 10)).closes(ws::kRestart);
         EXPECT_FALSE(p.at_client.ended) << "the client's end waits for the upstream's";
         p.client(half.substr(10) + said("not this one"));
-        EXPECT_TRUE(p.over());
+        EXPECT_TRUE(p.over_with_the_upstream());
         EXPECT_EQ(p.upstream_heard_close(half), ws::kRestart);
         EXPECT_EQ(p.client_heard_close(), ws::kRestart);
         EXPECT_EQ(p.cells_.closes.count(CloseCells::gateway, ws::kRestart - 1000), 1u);
@@ -298,7 +320,7 @@ TEST(Tunnel, asked_to_close_before_the_101_it_closes_right_after_it) {
     Play p({}, false);
     p.closes(ws::kGoingAway);
     p.open({});
-    EXPECT_TRUE(p.over());
+    EXPECT_TRUE(p.over_with_the_upstream());
     EXPECT_EQ(p.client_heard_close(), ws::kGoingAway);
 }
 

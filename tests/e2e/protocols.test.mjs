@@ -20,7 +20,7 @@ const sha = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const listening = (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
 
 const certificate = makeCertificate();
-let gateway, plain, h2c, sockets, calls, tlsPort, config;
+let gateway, plain, h2c, sockets, calls, tlsPort, config, chatServer;
 const cancelled = [];
 
 // ---- the services
@@ -83,7 +83,7 @@ const talking = {
 beforeAll(async () => {
   const web = http.createServer(answer);
   const web2 = http2.createServer(answer);
-  const chat = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  const chat = (chatServer = new WebSocketServer({ port: 0, host: '127.0.0.1' }));
   chat.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })));
   const talker = new grpc.Server({ 'grpc.max_receive_message_length': -1 });
   talker.addService(talk, talking);
@@ -105,6 +105,7 @@ beforeAll(async () => {
       { name: 'web2', prefix: '/web2', service: 'web2', strip_prefix: false },
       { name: 'chat', prefix: '/chat', service: 'chat' },
       { name: 'short', prefix: '/short', service: 'chat', websocket: { max_message_size: '1KB' } },
+      { name: 'calm', prefix: '/calm', service: 'chat', websocket: { messages_per_second: 50 } },
       { name: 'talk', grpc: { service: 'suoke.Talk' }, service: 'talk' },
     ],
   };
@@ -277,6 +278,17 @@ describe('WebSocket', () => {
     const socket = await opened(`ws://127.0.0.1:${gateway.port}/short`);
     socket.send('x'.repeat(2000));
     expect((await next(socket, 'close'))[0]).toBe(1009);
+  });
+
+  test('a service that is talking hears all that was let through, and why it ends', async () => {
+    const [connected, socket] = await Promise.all([next(chatServer, 'connection'), opened(`ws://127.0.0.1:${gateway.port}/calm`)]);
+    let heard = 0;
+    connected[0].on('message', () => heard++);
+    const ends = next(connected[0], 'close');
+    for (let i = 0; i < 60; ++i) socket.send('x'.repeat(2000));
+    expect((await next(socket, 'close'))[0]).toBe(1008);
+    expect((await ends)[0]).toBe(1001);
+    expect(heard).toBeGreaterThanOrEqual(50);
   });
 
   test('a reload leaves a socket of an unchanged route alone and ends one of a changed one', async () => {
