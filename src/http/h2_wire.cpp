@@ -163,6 +163,7 @@ void Wire::write() {
             out_.drop(put.bytes);
         }
         if (!out_.empty()) {
+            out_.compact();  // what is not filled is room: next_frame_is_made_at_once() counts on it
             writer_.spawn(wait_for_room());
             break;
         }

@@ -13,9 +13,10 @@ nghttp2_extpri priority_of(std::string_view text) {
     nghttp2_extpri told{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 0};
     any_pair(text, ',', [&](std::string_view key, std::string_view value) {
         value = value.substr(0, value.find(';'));
-        if (trim(key) == "u" && value.size() == 1 && value[0] >= '0' && value[0] <= '7')
+        key = trim(key);
+        if (key == "u" && value.size() == 1 && value[0] >= '0' && value[0] <= '7')
             told.urgency = static_cast<std::uint32_t>(value[0] - '0');
-        if (trim(key) == "i") told.inc = value.empty() || value == "?1";
+        if (key == "i") told.inc = value.empty() || value == "?1";
         return false;
     });
     return told;
@@ -48,7 +49,7 @@ void H2Session::Exchange::head_complete(bool end_stream) {
         if (end_stream) body_->end();
         request_.body = &*body_;
     }
-    if (session_.exchange_count_ > 1) take_priority();
+    take_priority();
     session_.ready_.push_back(this);
 }
 

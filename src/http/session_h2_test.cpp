@@ -351,6 +351,17 @@ TEST(H2, the_more_urgent_answer_goes_first) {  // RFC 9218 §5
     EXPECT_LT(h2.stream(1).body.size(), 10'000u);
 }
 
+TEST(H2, the_first_answer_may_be_the_less_urgent_one) {
+    Scene s(one_service("users"));
+    H2Peer h2(s.client());
+    h2.hello(setting(4, 0)).request(1, get_fields("/users/1", {{"priority", "u=7"}})).request(3, get_fields("/users/3"));
+    std::string body(60'000, 'x');
+    for (std::size_t i : {0u, 1u}) s.upstream("users").connection(i) >> request("GET", i == 0 ? "/users/1" : "/users/3") << ok(body);
+    h2.send(frame(kSettings, 0, 0, setting(4, 1 << 20)));
+    EXPECT_EQ(h2.stream(3).body.size(), body.size());
+    EXPECT_LT(h2.stream(1).body.size(), 10'000u);
+}
+
 TEST(H2, trailers_that_must_not_be_are_stream_errors) {
     for (const Fields& trailers : {Fields{{"content-length", "1"}}, Fields{{"host", "evil"}}, Fields{{":path", "/"}},
                                    Fields{{"x-forwarded-for", "1.2.3.4"}}, Fields{{"x", "1\r\ny: 2"}},
@@ -661,6 +672,21 @@ TEST(H2, a_client_that_reads_nothing_is_given_up) {
     EXPECT_TRUE(s.worker().quiet());
     s.client() << hang_up;
     s.client().discards();
+}
+
+TEST(H2, an_answer_that_comes_while_the_client_reads_nothing_waits) {
+    Scene s(one_service("users"));
+    s.pipes_hold(1000);
+    H2Peer h2(s.client());
+    h2.hello().request(1, get_fields("/users/1"));
+    s.client().stops_reading();
+    s.upstream("users") >> request("GET", "/users/1") << ok(std::string(30'000, 'x'));
+    h2.request(3, get_fields("/users/3"));
+    s.upstream("users").connection(1) >> request("GET", "/users/3") << ok("three");
+    s.client().reads_again();
+    EXPECT_EQ(h2.stream(1).body.size(), 30'000u);
+    EXPECT_EQ(h2.stream(3).body, "three");
+    EXPECT_FALSE(h2.ended());
 }
 
 // ---- draining
