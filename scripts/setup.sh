@@ -48,7 +48,7 @@ case $system in
         fail "this script knows Debian 12 and Ubuntu 24.04; this is $system.
 Install a C++20 compiler (g++ >= 12), cmake >= 3.25, ninja, ccache, git, pkg-config and the headers of
 Boost >= 1.81, fmt, spdlog, nlohmann-json, yaml-cpp, c-ares, re2, OpenSSL 3, nghttp2, CLI11, prometheus-cpp, GoogleTest and
-Google Benchmark, zlib; for the tests also Node >= 18, clang with libFuzzer, nginx, curl, nghttp2's programs, Chromium and gRPC++.
+Google Benchmark, zlib, hiredis, SQLite 3; for the tests also Node >= 18, clang with libFuzzer, nginx, a Redis server, curl, nghttp2's programs, Chromium and gRPC++.
 Then set SUOKE_SKIP_SETUP=1, and the other scripts build without calling this one."
         ;;
 esac
@@ -60,9 +60,9 @@ node_is_good() {
 
 wanted=(g++ cmake ninja-build ccache git ca-certificates pkg-config
     "$boost" libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libc-ares-dev libre2-dev libssl-dev
-    libnghttp2-dev zlib1g-dev libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
+    libnghttp2-dev zlib1g-dev libhiredis-dev libsqlite3-dev libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
 if [[ $with_tests == yes ]]; then
-    wanted+=(clang "libclang-rt-$clang-dev" nginx curl openssl nghttp2-client nghttp2-server libgrpc++-dev
+    wanted+=(clang "libclang-rt-$clang-dev" nginx redis-server curl openssl nghttp2-client nghttp2-server libgrpc++-dev
         libprotobuf-dev protobuf-compiler-grpc ${browser:+"$browser"})
     node_is_good || wanted+=(nodejs npm)
 fi
@@ -95,7 +95,7 @@ else
     apt-get update && apt-get install --no-install-recommends ${missing[*]}"
 fi
 
-# nginx and haproxy are here to be started by tests and benchmarks on ports of their choosing. While
+# nginx, haproxy and redis are here to be started by tests and benchmarks on ports of their choosing. While
 # packages are unpacked, policy-rc.d tells them not to start; afterwards they are not to start at
 # boot either. What had been installed before is left as it was.
 policy=/usr/sbin/policy-rc.d
@@ -110,7 +110,7 @@ disable_new_services() {
     local package
     for package in "${missing[@]}"; do
         case $package in
-            nginx | haproxy | nghttp2-proxy) as_root systemctl disable --quiet "${package/#nghttp2-proxy/nghttpx}" 2>/dev/null || true ;;
+            nginx | haproxy | redis-server | nghttp2-proxy) as_root systemctl disable --quiet "${package/#nghttp2-proxy/nghttpx}" 2>/dev/null || true ;;
         esac
     done
 }

@@ -17,7 +17,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 // --- what the rules know ------------------------------------------------------------------------
 
 // You may include what stands to your left (ARCHITECTURE.md); rt stands on base alone.
-const ORDER = ['base', 'config', 'rt', 'http', 'store', 'auth', 'upstream', 'gateway', 'filters',
+const ORDER = ['base', 'config', 'rt', 'http', 'upstream', 'store', 'auth', 'balance', 'discovery', 'services', 'gateway', 'filters',
   'endpoints', 'app', 'tools', 'main'];
 const STANDS_ON_BASE_ALONE = ['config', 'rt'];
 

@@ -7,7 +7,7 @@
 namespace suoke {
 namespace {
 
-constexpr int kInvalid = 3, kDeadline = 4, kDenied = 7, kExhausted = 8, kFailedPre = 9,
+constexpr int kInvalid = 3, kDeadline = 4, kNotFound = 5, kExists = 6, kDenied = 7, kUnauthenticated = 16, kExhausted = 8, kFailedPre = 9,
               kUnimplemented = 12, kInternal = 13, kUnavailable = 14, kCancelled = 1;
 using enum Fault;
 using R = Retry;
@@ -30,10 +30,18 @@ constexpr ErrorRow kTable[] = {
     {Code::client_gone, "client_gone", 499, kCancelled, client, R::no, "Client closed request", "The client left before the answer was complete; nobody reads this."},
     {Code::certificate_required, "client_certificate_required", 403, kDenied, client, R::no, "Client certificate required", "The route is for clients that show a certificate; this connection showed none."},
 
+    {Code::unauthorized, "unauthorized", 401, kUnauthenticated, client, R::no, "Unauthorized", "The request needs credentials it did not bring, or brought wrong ones."},
+    {Code::forbidden, "forbidden", 403, kDenied, client, R::no, "Forbidden", "Whoever asks may not do this, or nobody may as the gateway is configured; the message says which."},
+    {Code::not_found, "not_found", 404, kNotFound, client, R::no, "Not found", "The gateway's own endpoint knows no such thing (service, instance ...)."},
+    {Code::conflict, "conflict", 409, kExists, client, R::no, "Conflict", "Somebody else holds what was asked for; the message says who, and until when."},
+    {Code::invalid_body, "invalid_body", 422, kInvalid, client, R::no, "Validation error", "The body is not what this endpoint takes; `detail` names each field and what it must be."},
+
     {Code::no_route, "no_route", 404, kUnimplemented, client, R::no, "Not found", "No route matches this host and path."},
     {Code::method_not_allowed, "method_not_allowed", 405, kUnimplemented, client, R::no, "Method not allowed", "A route matches the path but not the method; Allow lists the methods that do."},
 
     {Code::no_endpoint, "no_endpoint", 503, kUnavailable, upstream, R::no, "Service unavailable", "The service has no endpoint to send the request to."},
+    {Code::circuit_open, "circuit_open", 503, kUnavailable, upstream, R::no, "Service unavailable", "The service failed too often; its circuit breaker lets nothing through until Retry-After."},
+    {Code::concurrency_limit, "concurrency_limit", 503, kUnavailable, gateway, R::yes, "Service unavailable", "The service has as many requests as it may have at once, and no place came free in time."},
     {Code::pool_exhausted, "pool_exhausted", 503, kUnavailable, gateway, R::yes, "Service unavailable", "Every connection to the endpoint is busy and none came free in time."},
     {Code::dns_failed, "dns_failed", 503, kUnavailable, upstream, R::yes, "Service unavailable", "The endpoint's host name could not be resolved."},
     {Code::connect_failed, "connect_failed", 503, kUnavailable, upstream, R::yes, "Service unavailable", "The endpoint refused the connection or cannot be reached."},
@@ -48,6 +56,8 @@ constexpr ErrorRow kTable[] = {
     {Code::deadline_exceeded, "deadline_exceeded", 504, kDeadline, upstream, R::no, "Gateway timeout", "The exchange took longer than the route's total timeout."},
 
     {Code::overloaded, "overloaded", 503, kUnavailable, gateway, R::yes, "Service unavailable", "The gateway is at its memory or connection limit."},
+    {Code::load_shed, "load_shed", 503, kUnavailable, gateway, R::yes, "Service unavailable", "The gateway is under load and answers more important routes first (route.importance)."},
+    {Code::store_unavailable, "store_unavailable", 503, kUnavailable, gateway, R::yes, "Service unavailable", "The store that this needs (Redis, SQLite) cannot be reached."},
     {Code::draining, "draining", 503, kUnavailable, gateway, R::yes, "Service unavailable", "The gateway is shutting down; try another instance."},
     {Code::cancelled, "cancelled", 503, kCancelled, gateway, R::no, "Service unavailable", "The gateway gave the exchange up (drain deadline or shutdown)."},
     {Code::invalid_config, "invalid_config", 500, kFailedPre, gateway, R::no, "Invalid configuration", "The configuration is not valid; the message says where."},

@@ -29,11 +29,18 @@ enum class Code : std::uint8_t {
     body_truncated,
     client_gone,
     certificate_required,
+    unauthorized,
+    forbidden,
+    not_found,
+    conflict,
+    invalid_body,
     // where it should go
     no_route,
     method_not_allowed,
     // the upstream's side
     no_endpoint,
+    circuit_open,
+    concurrency_limit,
     pool_exhausted,
     dns_failed,
     connect_failed,
@@ -48,6 +55,8 @@ enum class Code : std::uint8_t {
     deadline_exceeded,
     // the gateway itself
     overloaded,
+    load_shed,
+    store_unavailable,
     draining,
     cancelled,
     invalid_config,
