@@ -2,11 +2,13 @@
 #include "rt/dns.h"
 
 #include <ares.h>
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 namespace suoke::rt {
@@ -17,37 +19,55 @@ constexpr std::size_t kMostNames = 4096;
 
 struct Answer {
     std::vector<Address> addresses;
+    Duration ttl{};
     TimePoint expires;
 };
+
+// Waits for an answer or the deadline. Resumed at loop level: c-ares calls back from inside itself, and
+// what goes on then may ask again or give everything up.
+class AnswerWait;
 
 // One question; outlives its asker, because c-ares calls back even for what nobody waits for.
 struct Question {
     bool answered = false;
     int status = ARES_SUCCESS;
-    Answer answer;
+    Answer answer;              // of a host
+    std::string name = {};      // of a service
+    std::optional<Result<SrvAnswer>> services = {};
     Loop* loop = nullptr;
-    std::coroutine_handle<> waiter;
+    AnswerWait* waiter = nullptr;
 };
+using QuestionPtr = std::shared_ptr<Question>;
 
-// Waits for the answer or the deadline.
-class AnswerWait final : Timer {
+class AnswerWait final : Timer, Deferred {
  public:
-    AnswerWait(Loop& loop, std::shared_ptr<Question> question, TimePoint deadline)
+    AnswerWait(Loop& loop, QuestionPtr question, TimePoint deadline)
         : loop_(loop), question_(std::move(question)), deadline_(deadline) {}
-    ~AnswerWait() { question_->waiter = {}; }
+    ~AnswerWait() { question_->waiter = nullptr; }
     bool await_ready() const { return question_->answered; }
     void await_suspend(std::coroutine_handle<> waiter) {
-        question_->waiter = waiter;
+        waiter_ = waiter;
+        question_->waiter = this;
         loop_.timers().arm(*this, deadline_);
     }
-    void await_resume() { disarm(); }
+    void await_resume() {
+        disarm();
+        question_->waiter = nullptr;
+    }
+    void answered() { loop_.defer(*this); }
 
  private:
-    void expired() override { question_->waiter.resume(); }
+    void expired() override {
+        if (!Deferred::linked()) waiter_.resume();
+    }
+    void run() override { waiter_.resume(); }
     Loop& loop_;
-    std::shared_ptr<Question> question_;
+    QuestionPtr question_;
     TimePoint deadline_;
+    std::coroutine_handle<> waiter_;
 };
+
+Duration clamped(std::int64_t ttl) { return std::chrono::seconds(std::clamp<std::int64_t>(ttl, kLeastTtl, kMostTtl)); }
 
 Answer read_answer(const ares_addrinfo& info, TimePoint now) {
     Answer answer;
@@ -56,7 +76,8 @@ Answer read_answer(const ares_addrinfo& info, TimePoint now) {
         answer.addresses.push_back(Address::from(node->ai_addr, static_cast<std::uint32_t>(node->ai_addrlen)));
         ttl = std::min(ttl, node->ai_ttl);
     }
-    answer.expires = now + std::chrono::seconds(std::clamp(ttl, kLeastTtl, kMostTtl));
+    answer.ttl = clamped(ttl);
+    answer.expires = now + answer.ttl;
     return answer;
 }
 
@@ -74,15 +95,20 @@ struct Resolver::Library final : Timer {
         int fd;
     };
 
-    explicit Library(Loop& l) : loop(l) {
+    Library(Loop& l, const ResolverOptions& wanted) : loop(l) {
         ares_library_init(ARES_LIB_INIT_ALL);
         ares_options options{};
         options.sock_state_cb = on_socket;
         options.sock_state_cb_data = this;
-        options.timeout = 2000;
-        options.tries = 3;
+        options.timeout = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wanted.timeout).count());
+        options.tries = wanted.tries;
         if (ares_init_options(&channel, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) != ARES_SUCCESS)
             throw StartupError("cannot start the DNS resolver (is /etc/resolv.conf readable?)");
+        if (wanted.servers.empty()) return;
+        if (ares_set_servers_ports_csv(channel, wanted.servers.c_str()) == ARES_SUCCESS) return;
+        ares_destroy(channel);
+        ares_library_cleanup();
+        throw StartupError("not a list of DNS servers, such as 192.0.2.53,[2001:db8::53]:5353: " + wanted.servers);
     }
     ~Library() {
         ares_destroy(channel);
@@ -118,26 +144,42 @@ struct Resolver::Library final : Timer {
     }
     void expired() override { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }
 
-    static void on_answer(void* argument, int status, int, ares_addrinfo* info) {
-        std::unique_ptr<std::shared_ptr<Question>> held(static_cast<std::shared_ptr<Question>*>(argument));
-        Question& question = **held;
-        question.answered = true;
-        question.status = status;
-        if (info) {
-            question.answer = read_answer(*info, question.loop->now());
-            ares_freeaddrinfo(info);
-        }
-        if (status == ARES_EDESTRUCTION || !question.waiter) return;
-        question.waiter.resume();
+    // The reference that c-ares held for us, with what it says.
+    static QuestionPtr answered(void* argument, int status) {
+        std::unique_ptr<QuestionPtr> held(static_cast<QuestionPtr*>(argument));
+        (*held)->answered = true;
+        (*held)->status = status;
+        if (status != ARES_EDESTRUCTION && (*held)->waiter) (*held)->waiter->answered();
+        return *held;
+    }
+    static void on_host(void* argument, int status, int, ares_addrinfo* info) {
+        QuestionPtr question = answered(argument, status);
+        if (!info) return;
+        question->answer = read_answer(*info, question->loop->now());
+        ares_freeaddrinfo(info);
+    }
+    static void on_services(void* argument, int status, int, unsigned char* bytes, int size) {
+        QuestionPtr question = answered(argument, status);
+        if (status != ARES_SUCCESS || !bytes || size < 0) return;
+        std::string_view message(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+        question->services = parse_srv_answer(message, question->name);
     }
 
-    std::shared_ptr<Question> ask(const std::string& host) {
+    QuestionPtr ask(const std::string& host) {
         auto question = std::make_shared<Question>();
         question->loop = &loop;
         ares_addrinfo_hints hints{};
         hints.ai_family = AF_UNSPEC;
         hints.ai_socktype = SOCK_STREAM;
-        ares_getaddrinfo(channel, host.c_str(), nullptr, &hints, on_answer, new std::shared_ptr<Question>(question));
+        ares_getaddrinfo(channel, host.c_str(), nullptr, &hints, on_host, new QuestionPtr(question));
+        schedule();
+        return question;
+    }
+    QuestionPtr ask_for_services(const std::string& name) {
+        auto question = std::make_shared<Question>();
+        question->loop = &loop;
+        question->name = name;
+        ares_query(channel, name.c_str(), ns_c_in, ns_t_srv, on_services, new QuestionPtr(question));
         schedule();
         return question;
     }
@@ -149,25 +191,50 @@ struct Resolver::Library final : Timer {
     std::unordered_map<std::string, Answer> cache;
 };
 
-Resolver::Resolver(Loop& loop) : library_(std::make_unique<Library>(loop)) {}
+Resolver::Resolver(Loop& loop, const ResolverOptions& options) : library_(std::make_unique<Library>(loop, options)) {}
 Resolver::~Resolver() = default;
 
+static Error no_answer(const std::string& name) { return Error(Code::dns_failed, "no DNS answer for " + name + " in time"); }
+static Error unresolved(const std::string& name, int status) {
+    return Error(Code::dns_failed, "cannot resolve " + name + ": " + ares_strerror(status));
+}
+
 Task<Result<std::vector<Address>>> Resolver::resolve(std::string host, std::uint16_t port, TimePoint deadline) {
-    Library& library = *library_;
-    auto known = library.cache.find(host);
-    if (known == library.cache.end() || known->second.expires <= library.loop.now()) {
-        auto question = library.ask(host);
-        AnswerWait answered(library.loop, question, deadline);
-        co_await answered;
-        if (!question->answered) co_return Error(Code::dns_failed, "no DNS answer for " + host + " in time");
-        if (question->status != ARES_SUCCESS || question->answer.addresses.empty())
-            co_return Error(Code::dns_failed, "cannot resolve " + host + ": " + ares_strerror(question->status));
-        if (library.cache.size() >= kMostNames) library.cache.clear();
-        known = library.cache.insert_or_assign(host, std::move(question->answer)).first;
+    auto known = library_->cache.find(host);
+    if (known != library_->cache.end() && known->second.expires > library_->loop.now()) {
+        std::vector<Address> addresses = known->second.addresses;
+        for (Address& address : addresses) address.set_port(port);
+        co_return addresses;
     }
-    std::vector<Address> addresses = known->second.addresses;
-    for (Address& address : addresses) address.set_port(port);
-    co_return addresses;
+    auto fresh = co_await resolve_fresh(std::move(host), port, deadline);
+    if (!fresh) co_return fresh.error();
+    co_return std::move(fresh->addresses);
+}
+
+Task<Result<Resolved>> Resolver::resolve_fresh(std::string host, std::uint16_t port, TimePoint deadline) {
+    Library& library = *library_;
+    QuestionPtr question = library.ask(host);
+    AnswerWait answered(library.loop, question, deadline);
+    co_await answered;
+    if (!question->answered) co_return no_answer(host);
+    if (question->status != ARES_SUCCESS || question->answer.addresses.empty()) co_return unresolved(host, question->status);
+    if (library.cache.size() >= kMostNames) library.cache.clear();
+    library.cache[host] = question->answer;
+    Resolved resolved{std::move(question->answer.addresses), question->answer.ttl};
+    for (Address& address : resolved.addresses) address.set_port(port);
+    co_return resolved;
+}
+
+Task<Result<SrvAnswer>> Resolver::resolve_srv(std::string name, TimePoint deadline) {
+    QuestionPtr question = library_->ask_for_services(name);
+    AnswerWait answered(library_->loop, question, deadline);
+    co_await answered;
+    if (!question->answered) co_return no_answer(name);
+    if (!question->services) co_return unresolved(name, question->status);
+    if (!*question->services) co_return question->services->error();
+    SrvAnswer answer = std::move(**question->services);
+    answer.ttl = clamped(std::chrono::duration_cast<std::chrono::seconds>(answer.ttl).count());
+    co_return answer;
 }
 
 }  // namespace suoke::rt
