@@ -88,18 +88,24 @@ std::set<std::string> directories_on_the_way(std::filesystem::path path) {
 
 class Files final : public FileWatch, Descriptor, Timer {
  public:
-    Files(Loop& loop, std::string path, std::function<void()> told)
-        : Descriptor(loop, ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), path_(std::move(path)), told_(std::move(told)) {
+    static constexpr std::uint32_t kComing = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB;
+    static constexpr std::uint32_t kGoing = IN_DELETE | IN_MOVED_FROM;
+
+    // For a directory `path` is any name in it.
+    Files(Loop& loop, std::string path, std::uint32_t changes, std::function<void()> told)
+        : Descriptor(loop, ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+          path_(std::move(path)),
+          changes_(changes),
+          told_(std::move(told)) {
         look_where();
     }
 
  private:
-    static constexpr std::uint32_t kChanges = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB;
 
     void look_where() {
         std::set<int> now;
         for (const std::string& directory : directories_on_the_way(path_))
-            now.insert(::inotify_add_watch(fd_, directory.c_str(), kChanges));
+            now.insert(::inotify_add_watch(fd_, directory.c_str(), changes_));
         for (int old : watches_)
             if (!now.contains(old)) ::inotify_rm_watch(fd_, old);
         watches_ = std::move(now);
@@ -112,7 +118,7 @@ class Files final : public FileWatch, Descriptor, Timer {
         for (ssize_t size; (size = ::read(fd, events, sizeof events)) > 0;) {
             for (ssize_t at = 0; at < size;) {
                 const auto* event = reinterpret_cast<const inotify_event*>(events + at);
-                changed |= (event->mask & (kChanges | IN_Q_OVERFLOW)) != 0;
+                changed |= (event->mask & (changes_ | IN_Q_OVERFLOW)) != 0;
                 at += static_cast<ssize_t>(sizeof *event + event->len);
             }
         }
@@ -123,6 +129,7 @@ class Files final : public FileWatch, Descriptor, Timer {
         told_();
     }
     const std::string path_;
+    const std::uint32_t changes_;
     std::set<int> watches_;
     std::function<void()> told_;
 };
@@ -134,7 +141,11 @@ std::unique_ptr<SignalWatch> watch_signals(Loop& loop, std::vector<int> signals,
 }
 
 std::unique_ptr<FileWatch> watch_file(Loop& loop, const std::string& path, std::function<void()> told) {
-    return std::make_unique<Files>(loop, path, std::move(told));
+    return std::make_unique<Files>(loop, path, Files::kComing, std::move(told));
+}
+
+std::unique_ptr<FileWatch> watch_directory(Loop& loop, const std::string& path, std::function<void()> told) {
+    return std::make_unique<Files>(loop, path + "/any", Files::kComing | Files::kGoing, std::move(told));
 }
 
 unsigned usable_cores() {

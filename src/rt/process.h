@@ -25,6 +25,8 @@ class FileWatch {
     virtual ~FileWatch() = default;
 };
 std::unique_ptr<FileWatch> watch_file(Loop& loop, const std::string& path, std::function<void()> told);
+// The same for a directory: also when a file in it goes away. Nothing comes while it does not exist.
+std::unique_ptr<FileWatch> watch_directory(Loop& loop, const std::string& path, std::function<void()> told);
 
 unsigned usable_cores();                 // of the affinity mask, at least 1
 void pin_this_thread(unsigned index);    // to the index-th usable core
