@@ -23,7 +23,9 @@ struct Entry {
     bool operator==(const Entry&) const = default;
 };
 
-// A lifetime of zero is for ever. Whatever a store cannot do is Code::store_unavailable.
+// A lifetime of zero is for ever; others are kept to the millisecond and never end early. Whatever a
+// store cannot do is Code::store_unavailable, and says whether it is away, full, or what it was given
+// does not fit (adding to what is no number, or beyond 64 bits). A put or replace gives the lifetime anew.
 class Kv {
  public:
     virtual ~Kv() = default;
