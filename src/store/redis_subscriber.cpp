@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "store/redis_subscriber.h"
+
+namespace suoke::store {
+
+RedisSubscriber::RedisSubscriber(rt::Loop& loop, upstream::Dialer& dialer, Random random, RedisOptions options, Listener& listener)
+    : loop_(loop),
+      dialer_(dialer),
+      backoff_(random, options.max_reconnect_delay),
+      options_(std::move(options)),
+      listener_(listener) {
+    scope_.spawn(keep());
+    start_.tell();
+}
+
+void RedisSubscriber::subscribe(const std::string& channel) {
+    if (channels_.insert(channel).second) say("SUBSCRIBE", channel);
+}
+
+void RedisSubscriber::unsubscribe(const std::string& channel) {
+    if (channels_.erase(channel) > 0) say("UNSUBSCRIBE", channel);
+}
+
+void RedisSubscriber::say(const char* command, const std::string& channel) {
+    const std::vector<std::string> args{command, channel};
+    if (up()) connection_->say(args);  // else: when there is a connection
+}
+
+rt::Task<void> RedisSubscriber::keep() {
+    co_await start_.wait(kNever);  // at loop level: the owner is still being made
+    for (;;) {
+        RedisConnectionResult opened = co_await open_redis(loop_, dialer_, options_);
+        if (opened) {
+            connection_ = std::move(*opened);
+            connection_->give_pushes_to(*this);
+            for (const std::string& channel : channels_) say("SUBSCRIBE", channel);
+            TimePoint began = loop_.now();
+            co_await listen();
+            if (loop_.now() - began >= std::chrono::seconds(1)) backoff_.reset();
+            Error why = connection_->why();
+            connection_.reset();
+            listener_.away(why);
+        } else {
+            listener_.away(opened.error());
+        }
+        co_await start_.wait(loop_.now() + backoff_.next());  // which nobody tells: a pause
+    }
+}
+
+// Until it breaks. A subscriber has nothing to say, so only a PING finds out that its peer is gone.
+rt::Task<void> RedisSubscriber::listen() {
+    const std::vector<std::string> ping{"PING"};
+    bool asked = false;
+    while (!connection_->broken()) {
+        TimePoint heard = connection_->last_heard();
+        co_await connection_->ended().wait(deadline_after(loop_.now(), asked ? options_.silence : options_.ping_after));
+        if (connection_->broken()) co_return;
+        bool quiet = connection_->last_heard() == heard;
+        if (quiet && asked)
+            connection_->give_up(Error(Code::store_unavailable, "Redis at " + connection_->node().to_string() + " is silent"));
+        else if (quiet) connection_->say(ping);
+        asked = quiet;
+    }
+}
+
+// ["message", channel, text], ["subscribe", channel, count], ["unsubscribe", ...], ["pong", ""]; and
+// "+PONG" as long as there is no channel.
+void RedisSubscriber::pushed(RedisValue value) {
+    if (value.is_error())
+        return connection_->give_up(redis_error(connection_->node().to_string(), value));  // NOPERM on a channel, most likely
+    if (value.text == "PONG") return;
+    if (!value.is(RedisValue::Kind::array) || value.items.size() < 2) return connection_->give_up(redis_surprise("SUBSCRIBE", value));
+    const std::string& what = value.items[0].text;
+    const std::string& channel = value.items[1].text;
+    if (what == "subscribe" && channels_.contains(channel)) listener_.subscribed(channel);
+    if (what == "message" && value.items.size() == 3 && channels_.contains(channel)) listener_.message(channel, value.items[2].text);
+}
+
+}  // namespace suoke::store
