@@ -333,6 +333,12 @@ std::size_t Upstream::dials() const {
     return sum;
 }
 
+bool Upstream::has_unread() const {
+    for (const Peer* peer : connections())
+        if (!peer->unread().empty()) return true;
+    return false;
+}
+
 std::size_t Upstream::open_connections() const {
     std::size_t open = 0;
     for (const Peer* peer : connections()) open += !peer->ended();
@@ -352,6 +358,7 @@ std::string one_service(std::string_view name, const Extra& extra) {
 Scene::Scene(const std::string& yaml, std::uint64_t seed, app::TlsInputs tls) : tls_(std::move(tls)) {
     worker_.emplace(0, loop_, static_cast<upstream::Dialer&>(*this), shared_, nullptr, Random(seed));
     loop_.set_turn_end([this] { worker_->end_of_turn(); });
+    directory_.set_listener([this](const balance::MembersPtr& members) { worker_->adopt(members); });
     reload(yaml);
 }
 
@@ -395,6 +402,7 @@ gateway::SitePtr Scene::compile(const std::string& yaml) {
 void Scene::reload(const std::string& yaml) {
     site_ = compile(yaml);
     worker_->adopt(site_);
+    app::define_services(directory_, *site_);
     settle();
 }
 
@@ -432,8 +440,8 @@ Upstream& Scene::upstream(const std::string& name) {
     std::set<std::string> endpoints;
     if (name.find(':') != std::string::npos) endpoints.insert(name);
     for (const auto& service : site_->services)
-        for (const gateway::Endpoint& endpoint : service->endpoints)
-            if (service->name == name) endpoints.insert(endpoint.name);
+        for (const balance::Instance& instance : service->definition.instances)
+            if (service->name == name) endpoints.insert(services::address_of(service->definition, instance).to_string());
     CHECK(!endpoints.empty());
     upstream = std::make_unique<Upstream>(*this, std::move(endpoints));
     return *upstream;

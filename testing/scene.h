@@ -29,6 +29,7 @@
 #include "gateway/worker.h"
 #include "rt/buffer.h"
 #include "rt/loop.h"
+#include "services/directory.h"
 #include "upstream/dialer.h"
 
 namespace suoke::scene {
@@ -208,6 +209,7 @@ class Upstream {
 
     Peer& connection(std::size_t index);   // in the order they were opened
     std::size_t dials() const;             // attempts to connect
+    bool has_unread() const;               // something has come on one of its connections
     std::size_t open_connections() const;  // that the gateway has not left
 
  private:
@@ -250,6 +252,8 @@ class Scene final : upstream::Dialer {
     void reload(const std::string& yaml);
 
     gateway::Worker& worker() { return *worker_; }
+    services::Directory& directory() { return directory_; }
+    std::vector<Event> events() const { return shared_.events.after(0); }
     rt::Loop& loop() { return loop_; }
     std::uint64_t leased() { return worker_->buffers().leased(); }
     std::uint64_t counted(Code code) const;  // exchanges that ended with this error
@@ -270,7 +274,9 @@ class Scene final : upstream::Dialer {
 
     ManualClock clock_;
     rt::Loop loop_{clock_};
-    gateway::Shared shared_{1, 64 << 20};
+    gateway::Shared shared_{1, 64 << 20, clock_};
+    balance::States states_{shared_.events, shared_.health};
+    services::Directory directory_{loop_, states_};
     std::uint64_t generation_ = 0;
     app::TlsInputs tls_;
     gateway::SitePtr site_;

@@ -92,9 +92,10 @@ App::App(AppOptions options, config::Loaded loaded)
       control_(clock_),
       log_(log_options(loaded.config.logging), clock_),
       worker_count_(workers_of(loaded.config)),
-      shared_(worker_count_, loaded.config.performance.buffer_budget),
+      shared_(worker_count_, loaded.config.performance.buffer_budget, clock_, &log_),
       access_log_(access_log_of(loaded.config.logging, clock_)),
-      endpoint_sources_{status_, shared_.metrics, log_, access_log_.get(), control_} {
+      services_(control_, shared_, log_, status_),
+      endpoint_sources_{status_, shared_.metrics, log_, access_log_.get(), control_, services_.tasks(), services_.directory()} {
     signals_ = rt::watch_signals(control_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int s) { on_signal(s); });
     ::signal(SIGPIPE, SIG_IGN);
     rt::raise_descriptor_limit();
@@ -105,12 +106,16 @@ App::App(AppOptions options, config::Loaded loaded)
 
     tickets_ = std::make_shared<rt::TicketKeys>(clock_, loaded.config.server.tls.ticket_rotation);
     tls_content_ = contents_of(tls_files(loaded.config));
-    std::string metrics_path = loaded.config.metrics.enabled ? loaded.config.metrics.path : "";
     std::vector<config::Problem> problems;
-    site_ = compile(std::move(loaded.config), endpoints::builtins(endpoint_sources_, metrics_path), ++generation_, problems, tls_inputs());
+    auto builtins = endpoints::builtins(endpoint_sources_, loaded.config);
+    site_ = compile(std::move(loaded.config), builtins, ++generation_, problems, tls_inputs());
     if (!site_) throw StartupError(sentences_of(problems));
     tell(loaded.problems);
     tell(problems);
+    services_.set_listener([this](const balance::MembersPtr& members) { members_changed(members); });
+    endpoint_sources_.check_now = [this](std::string service) { return services_.check_now(std::move(service)); };
+    std::vector<balance::MembersPtr> members = services_.adopt(*site_);
+    endpoint_sources_.registry = services_.registry();
     status_.generation = generation_;
     status_.last_reload = status_.started.time_since_epoch() / std::chrono::seconds(1);
 
@@ -124,7 +129,7 @@ App::App(AppOptions options, config::Loaded loaded)
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
         WorkerSetup setup{i, server.cpu_pinning, shared_, access_log_.get()};
         auto& worker = workers_.emplace_back(std::make_unique<WorkerThread>(setup, clock_));
-        worker->adopt(site_);
+        worker->adopt(site_, members);
         auto listening = worker->listen(bound_, static_cast<int>(server.backlog), *shared);
         if (!listening) throw StartupError(listening.error().detail);
         bound_ = *listening;  // a port of 0 was replaced by a real one: the other workers share it
@@ -145,6 +150,7 @@ int App::run() {
             if (read_file(options_.sources.yaml_path) != file_content_) reload("file changed");
         });
     watch_tls_files();
+    services_.start();
     status_.ready = true;
     if (tls_bound_) log_.info("app", "listening with TLS", {{"address", tls_address()}});
     log_.info("app", "listening", {{"address", address()}, {"workers", workers_.size()}, {"version", options_.version}});
@@ -192,8 +198,8 @@ void App::apply(config::Loaded loaded) {
     std::vector<config::Problem> problems = loaded.problems;
     gateway::SitePtr site;
     if (loaded.ok()) {
-        std::string metrics_path = loaded.config.metrics.enabled ? loaded.config.metrics.path : "";
-        site = compile(std::move(loaded.config), endpoints::builtins(endpoint_sources_, metrics_path), generation_ + 1, problems, tls_inputs());
+        auto builtins = endpoints::builtins(endpoint_sources_, loaded.config);
+        site = compile(std::move(loaded.config), builtins, generation_ + 1, problems, tls_inputs());
     }
     Result<rt::Address> asked = site ? listen_address(site->config.server) : asked_;
     if (!asked) {
@@ -212,6 +218,10 @@ void App::apply(config::Loaded loaded) {
     }
     log_.set_levels(levels_of(site->config.logging));
     site_ = std::move(site);
+    // The members of a new site's services reach each worker together with it: no request may find a
+    // service that has nobody yet.
+    std::vector<balance::MembersPtr> members = services_.adopt(*site_);
+    endpoint_sources_.registry = services_.registry();
     tickets_->set_rotation(site_->config.server.tls.ticket_rotation);
     // Later: one of the watches may be what brought us here. What changed while nobody watched is
     // found by looking once more.
@@ -237,8 +247,8 @@ void App::apply(config::Loaded loaded) {
     bool tls_same = tls_wanted == tls_bound_;
     tls_bound_ = tls_wanted;
     for (auto& worker : workers_) {
-        worker->loop().post([this, w = worker.get(), site = site_, generation = generation_, began, address, backlog, shared, tls_wanted, tls_same]() mutable {
-            w->adopt(std::move(site));
+        worker->loop().post([this, w = worker.get(), site = site_, members, generation = generation_, began, address, backlog, shared, tls_wanted, tls_same]() mutable {
+            w->adopt(std::move(site), members);
             std::string fault;
             if (!tls_wanted) w->close_tls();
             if (tls_wanted && !tls_same)
@@ -257,6 +267,7 @@ void App::acknowledged(std::uint64_t generation, TimePoint began) {
     if (--awaited_ > 0) return;
     status_.generation = generation;
     status_.last_reload = clock_.wall().time_since_epoch() / std::chrono::seconds(1);
+    shared_.events.tell(Level::debug, "configuration.applied", {{"generation", generation}});
     log_.info("app", "configuration applied",
               {{"generation", generation}, {"workers", workers_.size()}, {"milliseconds", milliseconds(control_.fresh_now() - began)}});
 }
@@ -266,6 +277,13 @@ void App::tell(const std::vector<config::Problem>& problems) {
         bool error = problem.severity == config::Problem::error;
         log_.write(error ? Level::error : Level::warning, "config", to_string(problem));
     }
+}
+
+// ---- services
+
+void App::members_changed(const balance::MembersPtr& members) {
+    for (auto& worker : workers_)
+        worker->loop().post([w = worker.get(), members] { w->adopt(members); });
 }
 
 // ---- streams

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/compile.h"
+#include "app/control.h"
 #include "base/log.h"
 #include "config/load.h"
 #include "endpoints/builtin.h"
@@ -49,6 +50,7 @@ class App {
     TlsInputs tls_inputs() const { return {tickets_, options_.local_certificates}; }
     void watch_tls_files();
     void tls_file_changed();
+    void members_changed(const balance::MembersPtr& members);
     void tell(const std::vector<config::Problem>& problems);
 
     SystemClock clock_;
@@ -59,6 +61,7 @@ class App {
     std::size_t worker_count_;
     gateway::Shared shared_;
     std::unique_ptr<gateway::AccessLog> access_log_;
+    Control services_;
     endpoints::Sources endpoint_sources_;
     gateway::SitePtr site_;
     rt::Address asked_, bound_;                       // of the listener; they differ for port 0

@@ -2,7 +2,7 @@
 #include "app/compile.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 
 #include "filters/filters.h"
 #include "gateway/forward.h"
@@ -13,29 +13,6 @@ namespace {
 using gateway::Route;
 using gateway::Service;
 using gateway::Site;
-
-// Smooth weighted round robin, unrolled: {a:2, b:1} walks a b a.
-std::vector<std::uint16_t> rotation_of(const std::vector<config::Endpoint>& endpoints) {
-    std::uint32_t divisor = 0, total = 0;
-    for (const auto& e : endpoints) divisor = std::gcd(divisor, e.weight);
-    if (divisor == 0) return {};
-    std::vector<std::int64_t> weights, current(endpoints.size(), 0);
-    for (const auto& e : endpoints) {
-        weights.push_back(e.weight / divisor);
-        total += e.weight / divisor;
-    }
-    std::vector<std::uint16_t> rotation;
-    for (std::uint32_t step = 0; step < total && step < 10'000; ++step) {
-        std::size_t best = 0;
-        for (std::size_t i = 0; i < weights.size(); ++i) {
-            current[i] += weights[i];
-            if (current[i] > current[best]) best = i;
-        }
-        current[best] -= total;
-        rotation.push_back(static_cast<std::uint16_t>(best));
-    }
-    return rotation;
-}
 
 void complain(std::vector<config::Problem>& problems, const std::string& key, const Error& error) {
     problems.push_back({config::Problem::error, {}, key, error.detail});
@@ -93,11 +70,12 @@ std::string identity_of(const rt::TlsClientOptions& options) {
     return "tls:" + std::to_string(std::hash<std::string>()(all));
 }
 
-// Puts TLS into those of the service's addresses that want it.
+// How its endpoints are reached by TLS, those that want it and those that may yet join.
 void set_upstream_tls(Service& service, const config::Service& from, std::vector<config::Problem>& problems) {
-    auto wants = [&](std::size_t i) { return from.endpoints[i].use_tls.value_or(from.tls.enabled); };
-    bool any = false;
-    for (std::size_t i = 0; i < from.endpoints.size(); ++i) any |= wants(i);
+    services::Definition& definition = service.definition;
+    definition.use_tls = from.tls.enabled;
+    bool any = from.tls.enabled;
+    for (const config::Endpoint& endpoint : from.endpoints) any |= endpoint.use_tls.value_or(false);
     if (!any) return;
     std::string key = "services." + service.name + ".tls";
     auto options = client_options(from.tls, from.protocol);
@@ -105,27 +83,120 @@ void set_upstream_tls(Service& service, const config::Service& from, std::vector
     std::string identity = identity_of(*options);
     auto client = rt::TlsClient::make(std::move(*options));
     if (!client) return complain(problems, key, client.error());
-    for (std::size_t i = 0; i < from.endpoints.size(); ++i) {
-        if (!wants(i)) continue;
-        service.endpoints[i].address.tls = *client;
-        service.endpoints[i].address.tls_identity = identity;
-    }
+    definition.tls = *client;
+    definition.tls_identity = identity;
+}
+
+balance::HashBy hash_of(const config::LoadBalancer& from) {
+    if (from.strategy == config::Strategy::ip_hash) return {};
+    return {static_cast<balance::HashBy::Of>(from.hash_by), from.hash_name};
+}
+
+balance::Strategy strategy_of(config::Strategy from) {
+    return from == config::Strategy::ip_hash ? balance::Strategy::consistent_hash : static_cast<balance::Strategy>(from);
+}
+
+balance::OutlierRules outlier_rules(const config::OutlierDetection& from) {
+    balance::OutlierRules rules;
+    rules.enabled = from.enabled;
+    rules.consecutive_failures = from.consecutive_failures;
+    rules.consecutive_errors = from.consecutive_errors;
+    rules.base_ejection = from.base_ejection_time;
+    rules.max_ejection = from.max_ejection_time;
+    rules.max_ejected = from.max_ejected_percent / 100.0;
+    rules.interval = from.interval;
+    rules.minimum_requests = from.minimum_requests;
+    rules.minimum_endpoints = from.minimum_endpoints;
+    rules.success_rate_deviations = from.success_rate_deviations;
+    rules.latency_factor = from.latency_factor;
+    return rules;
+}
+
+balance::BreakerRules breaker_rules(const config::CircuitBreaker& from) {
+    balance::BreakerRules rules;
+    rules.enabled = from.enabled;
+    rules.consecutive_failures = from.failure_threshold;
+    rules.error_rate = from.error_percent / 100.0;
+    rules.minimum_requests = from.minimum_requests;
+    rules.window = from.window;
+    rules.open_for = from.recovery_timeout;
+    rules.probes = from.half_open_requests;
+    rules.successes = from.success_threshold;
+    rules.slow_call = from.slow_call;
+    return rules;
+}
+
+balance::LimitRules limit_rules(const config::Concurrency& from) {
+    balance::LimitRules rules;
+    rules.max_requests = from.max_requests;
+    rules.max_waiting = from.max_waiting;
+    rules.max_wait = from.max_wait;
+    rules.adaptive = static_cast<balance::LimitRules::Adaptive>(from.adaptive);
+    rules.least = from.adaptive_min;
+    rules.most = from.adaptive_max;
+    return rules;
+}
+
+// What the service says, and where it says nothing, what the sections of the configuration say.
+balance::Rules rules_of(const config::Service& from, const config::Config& config) {
+    balance::Rules rules;
+    const config::LoadBalancer& balancer = from.load_balancer ? *from.load_balancer : config.load_balancer;
+    rules.strategy = strategy_of(balancer.strategy);
+    rules.hash = hash_of(balancer);
+    rules.bounded_load = balancer.bounded_load_percent / 100.0;
+    rules.slow_start = balancer.slow_start;
+    rules.panic_threshold = balancer.panic_percent / 100.0;
+    rules.limits = limit_rules(from.concurrency ? *from.concurrency : config.concurrency);
+    rules.outlier = outlier_rules(from.outlier_detection ? *from.outlier_detection : config.outlier_detection);
+    const config::CircuitBreaker& breaker = from.circuit_breaker ? *from.circuit_breaker : config.circuit_breaker;
+    if (breaker.scope != config::BreakerScope::service) rules.endpoint_breaker = breaker_rules(breaker);
+    if (breaker.scope != config::BreakerScope::endpoint) rules.service_breaker = breaker_rules(breaker);
+    return rules;
+}
+
+services::HealthRules health_rules(const config::HealthCheck& from) {
+    services::HealthRules rules;
+    rules.probe.kind = static_cast<services::ProbeKind>(from.type);
+    rules.probe.path = from.path;
+    rules.probe.host = from.host;
+    rules.probe.grpc_service = from.service;
+    rules.probe.statuses.clear();
+    for (const std::string& text : from.statuses)
+        if (auto ranges = services::parse_statuses(text)) rules.probe.statuses.insert(rules.probe.statuses.end(), ranges->begin(), ranges->end());
+    rules.probe.body_contains = from.body;
+    rules.probe.timeout = from.timeout;
+    rules.interval = from.interval;
+    rules.rise = static_cast<int>(from.healthy_threshold);
+    rules.fall = static_cast<int>(from.unhealthy_threshold);
+    return rules;
+}
+
+balance::Instance instance_of(const config::Endpoint& from) {
+    balance::Instance instance;
+    instance.host = from.host;
+    instance.port = from.port;
+    instance.weight = from.weight;
+    instance.priority = from.priority;
+    instance.zone = from.zone;
+    instance.use_tls = from.use_tls;
+    return instance;
 }
 
 std::unique_ptr<Service> service_of(const std::string& name, const config::Service& from, const config::Config& config,
                                     std::vector<config::Problem>& problems) {
     auto service = std::make_unique<Service>();
     service->name = name;
-    for (const config::Endpoint& e : from.endpoints) {
-        upstream::EndpointAddress address;
-        address.host = e.host;
-        address.port = e.port;
-        if (from.protocol == config::Protocol::h2) address.protocol = upstream::Protocol::h2;
-        address.for_one_client = from.proxy_protocol != config::ProxySend::off;
-        service->endpoints.push_back({address, address.to_string()});
-    }
+    services::Definition& definition = service->definition;
+    definition.name = name;
+    definition.rules = rules_of(from, config);
+    for (const config::Endpoint& endpoint : from.endpoints) definition.instances.push_back(instance_of(endpoint));
+    definition.protocol = from.protocol == config::Protocol::h2 ? upstream::Protocol::h2 : upstream::Protocol::h1;
+    definition.for_one_client = from.proxy_protocol != config::ProxySend::off;
+    const config::HealthCheck& check = from.health_check ? *from.health_check : config.health_check;
+    definition.starts_healthy = !check.enabled || check.starts_healthy;
+    if (check.enabled) definition.health = health_rules(check);
+    definition.zone = config.app.zone;
     set_upstream_tls(*service, from, problems);
-    service->rotation = rotation_of(from.endpoints);
     service->upstream_prefix = from.upstream_prefix;
     service->host_header = from.host_header;
     service->proxy_version = static_cast<int>(from.proxy_protocol);
@@ -133,6 +204,8 @@ std::unique_ptr<Service> service_of(const std::string& name, const config::Servi
     service->connect_timeout = from.connect_timeout.value_or(timeouts.connect);
     service->write_timeout = timeouts.write;
     service->pool_timeout = timeouts.pool;
+    service->response_timeout = from.timeout.value_or(timeouts.response);
+    service->retry = gateway::retry_rules(from.retry ? *from.retry : config.retry);
     return service;
 }
 
@@ -151,10 +224,6 @@ void set_forwarding(Route& route, const config::Route& from, const Service& serv
     route.upstream_prefix = from.upstream_prefix.value_or(service.upstream_prefix);
     while (route.upstream_prefix.ends_with("/")) route.upstream_prefix.pop_back();
     std::string host = from.host_header.empty() ? service.host_header : from.host_header;
-    // A path is no Host; what it leads to is here.
-    bool on_a_path = std::any_of(service.endpoints.begin(), service.endpoints.end(),
-                                 [](const gateway::Endpoint& e) { return e.address.host.starts_with("unix:"); });
-    if (host.empty() && on_a_path) host = "localhost";
     route.preserve_host = host == "preserve";
     if (!route.preserve_host) route.host_header = host;
     const config::Timeouts& timeouts = config.performance.timeouts;
@@ -162,6 +231,11 @@ void set_forwarding(Route& route, const config::Route& from, const Service& serv
     route.response_timeout = from.response_timeout.value_or(
         from.timeout && *from.timeout > Duration::zero() ? *from.timeout : service_config.timeout.value_or(timeouts.response));
     route.idle_timeout = from.idle_timeout.value_or(timeouts.idle);
+    route.retry = from.retry ? gateway::retry_rules(*from.retry) : service.retry;
+    if (from.hedge) {
+        route.hedge_after = from.hedge->after;
+        route.hedges = from.hedge->max;
+    }
     if (from.rewrite_path.empty()) return;
     auto rewrite = gateway::Rewrite::compile(from.rewrite_path);
     if (rewrite) {
@@ -172,6 +246,14 @@ void set_forwarding(Route& route, const config::Route& from, const Service& serv
     }
 }
 
+// Whichever service the path names: how it is asked is its own business.
+constexpr const char* kAnyService = "{service}";
+void forward_to_any(Route& route, const config::Config& config) {
+    route.any_service = true;
+    route.strip_prefix = true;
+    route.idle_timeout = config.performance.timeouts.idle;
+}
+
 // Browsers ask before they call, with OPTIONS, whatever methods a route is for; the filter answers.
 std::vector<config::Route> with_preflight(std::vector<config::Route> routes) {
     for (config::Route& route : routes) {
@@ -180,6 +262,29 @@ std::vector<config::Route> with_preflight(std::vector<config::Route> routes) {
         if (web && std::find(methods.begin(), methods.end(), "OPTIONS") == methods.end()) methods.push_back("OPTIONS");
     }
     return routes;
+}
+
+// Several services with a share each.
+void share_out(Route& route, const config::Route& from, const std::map<std::string_view, const Service*>& by_name) {
+    std::uint32_t sum = 0;
+    for (const config::Split& split : from.split)
+        if (split.weight > 0) route.shares.push_back({by_name.at(split.service), sum += split.weight});
+}
+
+// What is said word for word stays in the configuration, which the site owns by now.
+void point_to_words(Site& site) {
+    for (auto& service : site.services) {
+        const config::Service& from = site.config.services.at(service->name);
+        if (from.fallback) service->fallback = &*from.fallback;
+        const config::LoadBalancer& balancer = from.load_balancer ? *from.load_balancer : site.config.load_balancer;
+        if (balancer.sticky.enabled) service->sticky = &balancer.sticky;
+    }
+    if (site.config.load_balancer.sticky.enabled) site.unlisted->sticky = &site.config.load_balancer.sticky;
+    for (std::size_t i = 0; i < site.config.routes.size(); ++i) {
+        const config::Route& from = site.config.routes[i];
+        if (from.fallback) site.routes[i]->fallback = &*from.fallback;
+        site.routes[i]->importance = from.importance;
+    }
 }
 
 gateway::SitePtr nothing_if_faulty(std::shared_ptr<Site> site, const std::vector<config::Problem>& problems) {
@@ -232,7 +337,8 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
         config::Route route;
         route.name = builtin.name;
         route.path = builtin.path;
-        route.methods = {"GET"};
+        route.methods = builtin.methods;
+        if (!builtin.answer) route.service = kAnyService;
         all.push_back(std::move(route));
     }
     auto router = gateway::Router::compile(with_preflight(all), problems);
@@ -241,14 +347,14 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     site->generation = generation;
 
     // 2. Services.
-    std::map<std::string_view, const Service*> by_name;
+    auto& by_name = site->by_name;
     for (const auto& [name, from] : config.services) {
         if (from.protocol == config::Protocol::h2 && from.proxy_protocol != config::ProxySend::off)
             problems.push_back({config::Problem::error, from.place, "services." + name + ".proxy_protocol",
                                 "an h2 connection carries many clients, so it cannot begin with word about one"});
         site->services.push_back(service_of(name, from, config, problems));
         site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
-        by_name[name] = site->services.back().get();
+        by_name[site->services.back()->name] = site->services.back().get();
     }
     // A route may name a service nobody has described yet: it answers no_endpoint until then.
     for (const config::Route& route : config.routes) {
@@ -258,6 +364,7 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
         site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
         by_name[site->services.back()->name] = site->services.back().get();
     }
+    site->unlisted = service_of("", {}, config, problems);
 
     // 3. Routes with their chains.
     auto forward = std::make_shared<gateway::Forward>();
@@ -268,11 +375,25 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
         route->path_template = template_of(from);
         route->index = static_cast<std::uint32_t>(i);
         filters::FilterPtr last;
-        if (i >= config.routes.size()) last = builtins[i - config.routes.size()].answer;
+        bool any = i >= config.routes.size() && !builtins[i - config.routes.size()].answer;
+        if (any) last = forward;
+        else if (i >= config.routes.size()) last = builtins[i - config.routes.size()].answer;
         else if (from.redirect) last = filters::redirect(from);
         else if (from.respond) last = filters::fixed_response(from);
         else last = forward;
-        if (last == forward) set_forwarding(*route, from, *by_name.at(from.service), config.services.at(from.service), config, problems, i);
+        if (any) {
+            forward_to_any(*route, config);
+            if (from.path.ends_with("/*") && !site->any_service) site->any_service = route.get();
+        } else if (last == forward) {
+            const std::string& name = from.split.empty() ? from.service : from.split.front().service;
+            set_forwarding(*route, from, *by_name.at(name), config.services.at(name), config, problems, i);
+            share_out(*route, from, by_name);
+            if (from.mirror) {
+                route->mirror = by_name.at(from.mirror->service);
+                route->mirror_percent = from.mirror->percent;
+            }
+        }
+        route->names_service = from.path.find("{service}") != std::string::npos && i >= config.routes.size();
         route->chain = filters::chain_of(config, from, last);
         site->routes.push_back(std::move(route));
     }
@@ -294,7 +415,14 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     site->pool.idle = pool.max_keepalive_connections;
     site->pool.idle_expiry = pool.keepalive_expiry;
     site->config = std::move(config);
+    point_to_words(*site);
     return nothing_if_faulty(std::move(site), problems);
+}
+
+void define_services(services::Directory& directory, const gateway::Site& site) {
+    std::vector<services::Definition> definitions;
+    for (const auto& service : site.services) definitions.push_back(service->definition);
+    directory.define(std::move(definitions), site.unlisted->definition);
 }
 
 std::vector<std::string> tls_files(const config::Config& config) {

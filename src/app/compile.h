@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "endpoints/builtin.h"
 #include "gateway/site.h"
+#include "services/directory.h"
 
 namespace suoke::app {
 
@@ -19,6 +20,8 @@ struct TlsInputs {
 // Null when a problem is an error; every problem is appended.
 gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Builtin>& builtins,
                          std::uint64_t generation, std::vector<config::Problem>& problems, const TlsInputs& tls = {});
+// Tells the directory which services there are by this site.
+void define_services(services::Directory& directory, const gateway::Site& site);
 // Every file that TLS of this configuration is read from.
 std::vector<std::string> tls_files(const config::Config& config);
 

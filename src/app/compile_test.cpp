@@ -26,24 +26,19 @@ gateway::SitePtr site(const std::string& yaml) {
     return c.site;
 }
 
-std::string rotation(const std::string& weights) {
-    std::string endpoints;
-    int port = 1;
-    for (char w : weights)
-        endpoints += std::string(endpoints.empty() ? "" : ", ") +
-                     "{host: h, port: " + std::to_string(port++) + ", weight: " + w + "}";
-    auto s = site("services: {u: {endpoints: [" + endpoints + "]}}\n");
-    std::string walk;
-    for (std::uint16_t index : s->services[0]->rotation) walk += static_cast<char>('a' + index);
-    return walk;
-}
-
-TEST(Compile, weights_are_walked_smoothly) {
-    EXPECT_EQ(rotation("1"), "a");
-    EXPECT_EQ(rotation("11"), "ab");
-    EXPECT_EQ(rotation("21"), "aba");
-    EXPECT_EQ(rotation("22"), "ab");
-    EXPECT_EQ(rotation("511"), "aabacaa");
+TEST(Compile, what_a_service_says_of_its_endpoints_becomes_instances_and_rules) {
+    auto s = site("load_balancer: {strategy: ip_hash, slow_start: 20s}\n"
+                  "services: {u: {endpoints: [{host: h, port: 1, weight: 3}, {host: i, zone: b, priority: 1}], "
+                  "load_balancer: {panic_percent: 30}, circuit_breaker: {scope: both}}}\n");
+    const services::Definition& definition = s->services.front()->definition;
+    ASSERT_EQ(definition.instances.size(), 2u);
+    EXPECT_EQ(definition.instances[0].weight, 3u);
+    EXPECT_EQ(definition.instances[1].zone, "b");
+    EXPECT_EQ(definition.rules.strategy, balance::Strategy::consistent_hash);
+    EXPECT_EQ(definition.rules.slow_start, 20s) << "what it leaves out it has from the section";
+    EXPECT_DOUBLE_EQ(definition.rules.panic_threshold, 0.3);
+    EXPECT_TRUE(definition.rules.service_breaker.enabled);
+    EXPECT_TRUE(definition.rules.endpoint_breaker.enabled);
 }
 
 constexpr const char* kServices =

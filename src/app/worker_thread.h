@@ -30,8 +30,10 @@ class WorkerThread {
     Result<rt::Address> listen(const rt::Address& address, int backlog, std::shared_ptr<rt::UnixSocket> shared);
 
     std::vector<gateway::StreamFacts> list_streams() { return worker_.list_streams(); }
-    void adopt(gateway::SitePtr site) {
+    void adopt(const balance::MembersPtr& members) { worker_.adopt(members); }
+    void adopt(gateway::SitePtr site, const std::vector<balance::MembersPtr>& members) {
         door_.adopt(site);
+        for (const balance::MembersPtr& each : members) worker_.adopt(each);
         worker_.adopt(std::move(site));
     }
     // The TLS listener; closing it leaves its connections alone.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sensitive.h"
 #include "base/time.h"
 
 namespace suoke::config {
@@ -19,6 +20,13 @@ struct Place {
     int line = 0;
     int column = 0;
     friend bool operator==(const Place&, const Place&) { return true; }  // never a difference
+};
+
+// Which of an object's fields were written, by their order in its description; for objects that have
+// the rest from another one (settle.cpp).
+struct Said {
+    std::uint64_t fields = 0;
+    friend bool operator==(const Said&, const Said&) { return true; }  // never a difference
 };
 
 enum class Environment : std::uint8_t { development, testing, staging, production };
@@ -36,6 +44,7 @@ struct App {
     std::string description = "Suoke Life API gateway";
     Environment environment = Environment::development;
     bool debug = false;
+    std::string zone;                      // where this gateway is; endpoints of it come first
     bool operator==(const App&) const = default;
 };
 
@@ -147,10 +156,119 @@ struct Sse {                             // Server-Sent Events, where the route 
     bool operator==(const Sse&) const = default;
 };
 
+enum class Strategy : std::uint8_t { round_robin, least_connections, random, two_choices, consistent_hash, ip_hash };
+enum class HashBy : std::uint8_t { client_ip, header, cookie, query, path };
+
+struct StickySession {
+    bool enabled = false;
+    std::string cookie = "suoke_endpoint";
+    Duration max_age = 0s;                 // of the cookie; 0: until the browser closes
+    bool operator==(const StickySession&) const = default;
+};
+
+struct LoadBalancer {
+    Strategy strategy = Strategy::round_robin;
+    HashBy hash_by = HashBy::client_ip;    // of consistent_hash
+    std::string hash_name;                 // of the header, cookie or query parameter
+    std::uint32_t bounded_load_percent = 125;  // of the mean; 0: none
+    StickySession sticky;
+    Duration slow_start = 0s;              // until a new or recovered endpoint has its whole share
+    std::uint32_t panic_percent = 0;       // fewer well than this: health is not heeded
+    Said said;
+    bool operator==(const LoadBalancer&) const = default;
+};
+
+enum class CheckType : std::uint8_t { http, tcp, grpc };
+
+struct HealthCheck {
+    bool enabled = false;
+    CheckType type = CheckType::http;
+    std::string path = "/health";          // of http
+    std::string service;                   // of grpc: the name to ask for; empty: the server
+    Duration interval = 30s;
+    Duration timeout = 5s;
+    std::uint32_t healthy_threshold = 1;   // checks in a row
+    std::uint32_t unhealthy_threshold = 3;
+    std::vector<std::string> statuses = {"200-299"};
+    std::string body;                      // that the answer must contain
+    std::string host;                      // Host of the question; empty: the endpoint's
+    bool starts_healthy = true;            // before the first answer
+    Said said;
+    bool operator==(const HealthCheck&) const = default;
+};
+
+struct OutlierDetection {
+    bool enabled = true;
+    std::uint32_t consecutive_failures = 5;
+    std::uint32_t consecutive_errors = 0;
+    Duration base_ejection_time = 10s;
+    Duration max_ejection_time = 5min;
+    std::uint32_t max_ejected_percent = 50;
+    Duration interval = 10s;               // of the statistics
+    std::uint32_t minimum_requests = 100;
+    std::uint32_t minimum_endpoints = 3;
+    std::uint32_t success_rate_deviations = 0;
+    std::uint32_t latency_factor = 0;
+    Said said;
+    bool operator==(const OutlierDetection&) const = default;
+};
+
+enum class BreakerScope : std::uint8_t { endpoint, service, both };
+
+struct CircuitBreaker {
+    bool enabled = false;
+    BreakerScope scope = BreakerScope::service;
+    std::uint32_t failure_threshold = 5;   // in a row; 0: not counted
+    std::uint32_t error_percent = 0;       // of `minimum_requests` in `window`; 0: not counted
+    std::uint32_t minimum_requests = 20;
+    Duration window = 10s;
+    Duration recovery_timeout = 30s;
+    std::uint32_t half_open_requests = 3;  // at once
+    std::uint32_t success_threshold = 3;
+    Duration slow_call = 0s;               // slower is a failure; 0: any
+    Said said;
+    bool operator==(const CircuitBreaker&) const = default;
+};
+
+enum class Backoff : std::uint8_t { exponential, linear, fixed };
+
+struct Retry {
+    bool enabled = true;
+    std::uint32_t max_attempts = 3;        // the first included
+    std::optional<std::uint32_t> max_retries;  // another way to say it; folded into max_attempts
+    std::vector<std::uint16_t> statuses = {502, 503, 504};
+    Backoff backoff = Backoff::exponential;
+    Duration initial_delay = 25ms;
+    Duration max_delay = 250ms;
+    std::uint32_t multiplier = 2;
+    bool jitter = true;
+    Duration per_try_timeout = 0s;         // to the head of one attempt's response; 0: none of its own
+    std::uint32_t budget_percent = 20;     // retries among the requests of the last seconds
+    std::uint64_t max_body = 64 << 10;     // a larger request body is not kept for another attempt
+    bool same_endpoint = false;            // when there is no other
+    Said said;
+    bool operator==(const Retry&) const = default;
+};
+
+enum class Adaptive : std::uint8_t { off, observe, enforce };
+
+struct Concurrency {
+    std::uint32_t max_requests = 0;        // to the service at once, all workers; 0: no limit
+    std::uint32_t max_waiting = 0;
+    Duration max_wait = 1s;
+    Adaptive adaptive = Adaptive::observe;
+    std::uint32_t adaptive_min = 10;
+    std::uint32_t adaptive_max = 1000;
+    Said said;
+    bool operator==(const Concurrency&) const = default;
+};
+
 struct Endpoint {
     std::string host;
     std::uint16_t port = 80;
     std::uint32_t weight = 1;
+    std::uint32_t priority = 0;            // the lowest first
+    std::string zone;
     std::optional<bool> use_tls;           // instead of the service's tls.enabled
     Place place;
     bool operator==(const Endpoint&) const = default;
@@ -165,6 +283,8 @@ struct Shorthand {
     std::optional<std::uint16_t> port;
     std::optional<std::uint32_t> weight;
     std::optional<bool> use_tls;
+    std::optional<std::string> health_check_path;
+    std::optional<std::uint32_t> retry_count;
     bool operator==(const Shorthand&) const = default;
 };
 
@@ -179,6 +299,36 @@ struct ServiceTls {                       // to the endpoints of a service
     bool operator==(const ServiceTls&) const = default;
 };
 
+struct FixedResponse {
+    int status = 200;
+    std::string body;
+    std::string content_type = "application/json";
+    bool operator==(const FixedResponse&) const = default;
+};
+
+struct DnsDiscovery {
+    std::string name;                     // with srv: like _http._tcp.users.internal
+    std::uint16_t port = 80;              // of its addresses; SRV records say their own
+    bool srv = false;
+    bool operator==(const DnsDiscovery&) const = default;
+};
+
+struct KubernetesDiscovery {
+    std::string service;                  // empty: as the service is called here
+    std::string port;                     // its name or number; empty: the only one
+    std::string name_space;               // empty: service_discovery.kubernetes.namespace
+    bool operator==(const KubernetesDiscovery&) const = default;
+};
+
+struct Discovery {                        // where instances of a service are learnt, besides endpoints
+    std::optional<DnsDiscovery> dns;
+    std::string file;                     // or a directory
+    std::string consul;                   // the name it has there
+    std::vector<std::string> consul_tags;
+    std::optional<KubernetesDiscovery> kubernetes;
+    bool operator==(const Discovery&) const = default;
+};
+
 struct Service {
     Shorthand shorthand;
     std::vector<Endpoint> endpoints;     // from endpoints[], or host + port, or url
@@ -189,6 +339,14 @@ struct Service {
     std::optional<Duration> timeout;     // response timeout of routes that say nothing themselves
     std::optional<Duration> connect_timeout;
     ProxySend proxy_protocol = ProxySend::off;
+    std::optional<LoadBalancer> load_balancer;     // each instead of the section of that name;
+    std::optional<HealthCheck> health_check;       // what one leaves out it has from there
+    std::optional<OutlierDetection> outlier_detection;
+    std::optional<CircuitBreaker> circuit_breaker;
+    std::optional<Retry> retry;
+    std::optional<Concurrency> concurrency;
+    std::optional<Discovery> discovery;
+    std::optional<FixedResponse> fallback;         // when the breaker is open, or nobody is there
     Place place;
     bool operator==(const Service&) const = default;
 };
@@ -211,13 +369,6 @@ struct Redirect {
     std::string to;                       // absolute or path; $1... and {param} are filled in
     int status = 307;                     // 301, 302, 303, 307, 308
     bool operator==(const Redirect&) const = default;
-};
-
-struct FixedResponse {
-    int status = 200;
-    std::string body;
-    std::string content_type = "application/json";
-    bool operator==(const FixedResponse&) const = default;
 };
 
 // Another way to say a path: /service/method, or /service/* without a method. Loading folds it into
@@ -256,6 +407,26 @@ struct RouteSse {
     bool early = false;                  // answer before the upstream does
     std::optional<SseReplay> replay;     // nothing: off
     bool operator==(const RouteSse&) const = default;
+};
+
+enum class Importance : std::uint8_t { low, normal, high, critical };
+
+struct Hedge {                           // ask another endpoint as well when the first one is slow
+    Duration after = 0s;                 // 0: off
+    std::uint32_t max = 1;               // more at once than the first
+    bool operator==(const Hedge&) const = default;
+};
+
+struct Split {                           // a share of a route's requests for another service
+    std::string service;
+    std::uint32_t weight = 1;
+    bool operator==(const Split&) const = default;
+};
+
+struct Mirror {                          // copies of requests to a service whose answers nobody gets
+    std::string service;
+    std::uint32_t percent = 100;
+    bool operator==(const Mirror&) const = default;
 };
 
 enum class Messages : std::uint8_t { any, text, binary };
@@ -314,8 +485,86 @@ struct Route {
     std::optional<GrpcWeb> grpc_web;      // translated for browsers
     RouteSse sse;
     WebSocketRules websocket;
+    std::optional<Retry> retry;           // what it leaves out it has from its service
+    std::optional<Hedge> hedge;
+    std::vector<Split> split;             // instead of service
+    bool forwards() const { return !service.empty() || !split.empty(); }
+    std::optional<Mirror> mirror;
+    std::optional<FixedResponse> fallback;
+    Importance importance = Importance::normal;  // the least important are refused first under load
     Place place;
     bool operator==(const Route&) const = default;
+};
+
+struct LoadShedding {
+    bool enabled = true;
+    Duration max_loop_lag = 200ms;        // of a worker, smoothed: low goes first, then normal, then high
+    std::uint32_t max_memory_percent = 90;  // of performance.buffer_budget
+    bool operator==(const LoadShedding&) const = default;
+};
+
+enum class RedisMode : std::uint8_t { single, sentinel, cluster };
+
+struct Redis {                            // shared by several gateways; used when a host is said
+    bool enabled = true;
+    std::string url;                      // says the rest in one
+    std::string host;
+    std::uint16_t port = 6379;
+    std::uint32_t db = 0;
+    std::string username;
+    Secret password;
+    RedisMode mode = RedisMode::single;
+    std::vector<std::string> nodes;       // "host:port" of Sentinels, or of a Cluster
+    std::string master_name;              // as the Sentinels call it
+    bool tls = false;
+    std::string ca_file;
+    std::string key_prefix = "suoke:";
+    Duration connect_timeout = 2s;
+    Duration command_timeout = 1s;
+    bool wanted() const { return enabled && (!url.empty() || !host.empty() || !nodes.empty()); }
+    bool operator==(const Redis&) const = default;
+};
+
+struct Store {                            // what survives a restart, where there is no Redis
+    std::string path = "data/suoke-gateway.db";  // empty: nothing does
+    bool operator==(const Store&) const = default;
+};
+
+struct Registry {
+    bool enabled = true;
+    Secret admin_token;                   // empty: nobody may register
+    Duration default_ttl = 30s;           // of a lease whose owner names none; 0: until it is taken out
+    std::vector<std::string> allow_networks = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"};
+    std::vector<std::string> allow_hosts; // names, "*.suoke.internal"
+    std::uint32_t max_instances = 10'000;
+    bool service_paths = true;            // /api/v1/gateway/{service}/..., /proxy/{service}
+    bool operator==(const Registry&) const = default;
+};
+
+enum class DiscoveryType : std::uint8_t { configured, consul, kubernetes };
+
+struct Consul {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8500;
+    Secret token;
+    std::string datacenter;
+    bool tls = false;
+    bool operator==(const Consul&) const = default;
+};
+
+struct Kubernetes {
+    std::string name_space = "default";
+    std::string host, port;               // of the API server; empty: as the cluster says
+    std::string token_file, ca_file;      // empty: those of the pod
+    bool operator==(const Kubernetes&) const = default;
+};
+
+struct ServiceDiscovery {
+    bool enabled = true;
+    DiscoveryType type = DiscoveryType::configured;  // where services are looked for that say nothing
+    Consul consul;
+    Kubernetes kubernetes;
+    bool operator==(const ServiceDiscovery&) const = default;
 };
 
 struct Config {
@@ -328,6 +577,17 @@ struct Config {
     Metrics metrics;
     Sse sse;
     WebSocket websocket;
+    LoadBalancer load_balancer;
+    HealthCheck health_check;
+    OutlierDetection outlier_detection;
+    CircuitBreaker circuit_breaker;
+    Retry retry;
+    Concurrency concurrency;
+    LoadShedding load_shedding;
+    Redis redis;
+    Store store;
+    Registry registry;
+    ServiceDiscovery service_discovery;
     std::map<std::string, Service> services;
     std::vector<Route> routes;
     bool operator==(const Config&) const = default;

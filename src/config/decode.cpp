@@ -63,6 +63,12 @@ const Field* find_field(const Fields* fields, std::string_view name) {
     return nullptr;
 }
 
+void note_said(const Shape& shape, std::string_view key, void* object) {
+    if (!shape.said) return;
+    const Field* field = find_field(shape.fields, key);
+    if (field) shape.said(object)->fields |= std::uint64_t{1} << (field - shape.fields->data());
+}
+
 std::string in_quotes(const Field& field, std::string_view text) {
     return field.hides_credentials ? "another value" : fmt::format("'{}'", clipped(text));
 }
@@ -167,6 +173,12 @@ void Decoder::value(const Field& field, const Shape& shape, const yaml::Node& no
             return map(field, shape, node, target, at);
         case Kind::object:
             if (shape.place) *shape.place(target) = place_of(node);
+            if (node.kind == yaml::Node::scalar && !field.scalar_key.empty()) {
+                const Field& said = *find_field(shape.fields, field.scalar_key);
+                note_said(shape, field.scalar_key, target);
+                return value(said, *said.shape, node, said.member(target), at.key(field.scalar_key));
+            }
+            for (const yaml::Entry& entry : node.entries) note_said(shape, entry.key, target);
             return object(node, shape.fields, target, at);
         default:
             return scalar(field, shape, node, target, at);

@@ -73,6 +73,64 @@ std::span<const Choice<ProxyUse>> choices(std::type_identity<ProxyUse>) {
     return kAll;
 }
 
+std::span<const Choice<Strategy>> choices(std::type_identity<Strategy>) {
+    static constexpr Choice<Strategy> kAll[] = {
+        {"round_robin", Strategy::round_robin},
+        {"least_connections", Strategy::least_connections},
+        {"random", Strategy::random},
+        {"two_choices", Strategy::two_choices},
+        {"consistent_hash", Strategy::consistent_hash},
+        {"ip_hash", Strategy::ip_hash},
+        {"weighted_round_robin", Strategy::round_robin},
+        {"weighted_least_connections", Strategy::least_connections},
+        {"weighted_random", Strategy::random},
+        {"weighted", Strategy::random},
+        {"response_time", Strategy::two_choices},
+        {"p2c", Strategy::two_choices},
+        {"power_of_two", Strategy::two_choices},
+    };
+    return kAll;
+}
+std::span<const Choice<HashBy>> choices(std::type_identity<HashBy>) {
+    static constexpr Choice<HashBy> kAll[] = {
+        {"client_ip", HashBy::client_ip}, {"header", HashBy::header}, {"cookie", HashBy::cookie},
+        {"query", HashBy::query},         {"path", HashBy::path},
+    };
+    return kAll;
+}
+std::span<const Choice<RedisMode>> choices(std::type_identity<RedisMode>) {
+    static constexpr Choice<RedisMode> kAll[] = {
+        {"single", RedisMode::single}, {"sentinel", RedisMode::sentinel}, {"cluster", RedisMode::cluster}};
+    return kAll;
+}
+std::span<const Choice<DiscoveryType>> choices(std::type_identity<DiscoveryType>) {
+    static constexpr Choice<DiscoveryType> kAll[] = {
+        {"static", DiscoveryType::configured}, {"consul", DiscoveryType::consul}, {"kubernetes", DiscoveryType::kubernetes}};
+    return kAll;
+}
+std::span<const Choice<CheckType>> choices(std::type_identity<CheckType>) {
+    static constexpr Choice<CheckType> kAll[] = {{"http", CheckType::http}, {"tcp", CheckType::tcp}, {"grpc", CheckType::grpc}};
+    return kAll;
+}
+std::span<const Choice<BreakerScope>> choices(std::type_identity<BreakerScope>) {
+    static constexpr Choice<BreakerScope> kAll[] = {
+        {"endpoint", BreakerScope::endpoint}, {"service", BreakerScope::service}, {"both", BreakerScope::both}};
+    return kAll;
+}
+std::span<const Choice<Backoff>> choices(std::type_identity<Backoff>) {
+    static constexpr Choice<Backoff> kAll[] = {
+        {"exponential", Backoff::exponential}, {"linear", Backoff::linear}, {"fixed", Backoff::fixed}};
+    return kAll;
+}
+std::span<const Choice<Adaptive>> choices(std::type_identity<Adaptive>) {
+    static constexpr Choice<Adaptive> kAll[] = {{"off", Adaptive::off}, {"observe", Adaptive::observe}, {"enforce", Adaptive::enforce}};
+    return kAll;
+}
+std::span<const Choice<Importance>> choices(std::type_identity<Importance>) {
+    static constexpr Choice<Importance> kAll[] = {
+        {"low", Importance::low}, {"normal", Importance::normal}, {"high", Importance::high}, {"critical", Importance::critical}};
+    return kAll;
+}
 std::span<const Choice<ProxySend>> choices(std::type_identity<ProxySend>) {
     static constexpr Choice<ProxySend> kAll[] = {
         {"off", ProxySend::off},
@@ -113,6 +171,7 @@ const Fields& describe(std::type_identity<App>) {
         field<&App::environment>("environment", "What this installation is for.")
             .env({"ENVIRONMENT", "APP_ENV"})
             .flag("--environment"),
+        field<&App::zone>("zone", "Where this gateway runs; endpoints of the same zone come first.").env({"ZONE"}),
         field<&App::debug>("debug", "Say more in error answers. Never in production.")
             .env({"DEBUG"})
             .also({"server.debug"})
@@ -374,6 +433,272 @@ const Fields& describe(std::type_identity<Sse>) {
     return kFields;
 }
 
+const Fields& describe(std::type_identity<StickySession>) {
+    static const Fields kFields = {
+        field<&StickySession::enabled>("enabled", "A client stays with the endpoint that answered it first, by a signed cookie."),
+        field<&StickySession::cookie>("cookie", "The name of that cookie.").check(rules::token),
+        field<&StickySession::max_age>("max_age", "How long browsers keep it; 0: until they are closed."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<LoadBalancer>) {
+    static const Fields kFields = {
+        field<&LoadBalancer::strategy>(
+            "strategy",
+            "Which endpoint is next: each in turn (by weight), the one with the least requests under way, any (by weight), "
+            "the quicker one of any two, by a hash of something in the request, or by the client's address."),
+        field<&LoadBalancer::hash_by>("hash_by", "What consistent_hash goes by."),
+        field<&LoadBalancer::hash_name>("hash_name", "The name of the header, cookie or query parameter it goes by."),
+        field<&LoadBalancer::bounded_load_percent>(
+            "bounded_load_percent", "An endpoint with more than this of the mean load is passed over by consistent_hash; 0: never.")
+            .range(0, 10'000),
+        field<&LoadBalancer::sticky>("sticky_session", "Sessions that stay with an endpoint.").short_for("enabled"),
+        field<&LoadBalancer::slow_start>("slow_start", "A new or recovered endpoint gets its whole share only after this; 0: at once."),
+        field<&LoadBalancer::panic_percent>(
+            "panic_percent", "When fewer of the endpoints than this are well, all are used whatever their health; 0: never.")
+            .range(0, 100),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<HealthCheck>) {
+    static const Fields kFields = {
+        field<&HealthCheck::enabled>("enabled", "Ask each endpoint regularly how it is.").env({"HEALTH_CHECK_ENABLED"})
+            .also({"load_balancer.health_check_enabled", "monitoring.health_check.enabled", "health.enabled"}),
+        field<&HealthCheck::type>("type", "How: an HTTP request, a TCP connection, or gRPC's health protocol."),
+        field<&HealthCheck::path>("path", "What HTTP asks for.").env({"HEALTH_CHECK_PATH"})
+            .also({"monitoring.health_check.path", "health.path"}).check(rules::path),
+        field<&HealthCheck::service>("service", "What gRPC asks for; empty: the whole server."),
+        field<&HealthCheck::interval>("interval", "Between two checks, give or take a tenth.").env({"HEALTH_CHECK_INTERVAL"})
+            .also({"load_balancer.health_check_interval", "monitoring.health_check.interval", "health.interval"}),
+        field<&HealthCheck::timeout>("timeout", "A check that takes longer has failed.")
+            .also({"load_balancer.health_check_timeout", "monitoring.health_check.timeout"}),
+        field<&HealthCheck::healthy_threshold>("healthy_threshold", "Good checks in a row that bring an endpoint back.").range(1, 100),
+        field<&HealthCheck::unhealthy_threshold>("unhealthy_threshold", "Failed checks in a row that take it out.").range(1, 100),
+        field<&HealthCheck::statuses>("statuses", "Answers that are good, like 200 or 200-399.").check(rules::status_range),
+        field<&HealthCheck::body>("body", "What the answer's body must contain; empty: anything."),
+        field<&HealthCheck::host>("host", "The Host to ask for; empty: the endpoint's own.").check(rules::host_header),
+        field<&HealthCheck::starts_healthy>("starts_healthy", "Whether an endpoint gets traffic before its first check."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<OutlierDetection>) {
+    static const Fields kFields = {
+        field<&OutlierDetection::enabled>("enabled", "Watch the answers, and leave out endpoints that fail. One that refuses a connection is left out at once."),
+        field<&OutlierDetection::consecutive_failures>(
+            "consecutive_failures", "So many exchanges in a row without an answer, or with 502, 503 or 504; 0: never."),
+        field<&OutlierDetection::consecutive_errors>("consecutive_errors", "The same for any answer from 500 on; 0: never."),
+        field<&OutlierDetection::base_ejection_time>("base_ejection_time", "For how long, times how often it happened of late."),
+        field<&OutlierDetection::max_ejection_time>("max_ejection_time", "And no longer than this."),
+        field<&OutlierDetection::max_ejected_percent>(
+            "max_ejected_percent", "Of a service's endpoints; those that refuse connections may be all but one.").range(0, 100),
+        field<&OutlierDetection::interval>("interval", "How often the statistics below are looked at."),
+        field<&OutlierDetection::minimum_requests>("minimum_requests", "In an interval, of an endpoint that they judge."),
+        field<&OutlierDetection::minimum_endpoints>("minimum_endpoints", "With so many requests, for them to judge at all.").range(2, 1000),
+        field<&OutlierDetection::success_rate_deviations>(
+            "success_rate_deviations", "Standard deviations below the mean success rate that are too many; 0: off.").range(0, 10),
+        field<&OutlierDetection::latency_factor>("latency_factor", "Times the median latency that are too long; 0: off.").range(0, 1000),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<CircuitBreaker>) {
+    static const Fields kFields = {
+        field<&CircuitBreaker::enabled>("enabled", "Stop asking what fails too often, for a while.")
+            .env({"CIRCUIT_BREAKER_ENABLED"}),
+        field<&CircuitBreaker::scope>("scope", "What is watched: each endpoint, the service as a whole, or both."),
+        field<&CircuitBreaker::failure_threshold>("failure_threshold", "Failures in a row (no answer, or 500 and above) that open it; 0: not counted.")
+            .env({"CIRCUIT_BREAKER_FAILURE_THRESHOLD"}),
+        field<&CircuitBreaker::error_percent>("error_percent", "Failures in a hundred that open it; 0: not counted.").range(0, 100),
+        field<&CircuitBreaker::minimum_requests>("minimum_requests", "In the window, for error_percent to count."),
+        field<&CircuitBreaker::window>("window", "What error_percent looks back on."),
+        field<&CircuitBreaker::recovery_timeout>("recovery_timeout", "How long it lets nothing through.")
+            .env({"CIRCUIT_BREAKER_RECOVERY_TIMEOUT"}),
+        field<&CircuitBreaker::half_open_requests>("half_open_requests", "Then so many at once may try.").also({"circuit_breaker.half_open_max_calls"}).range(1, 10'000),
+        field<&CircuitBreaker::success_threshold>("success_threshold", "And so many successes close it.")
+            .env({"CIRCUIT_BREAKER_SUCCESS_THRESHOLD"}).also({"circuit_breaker.half_open_success"}).range(1, 10'000),
+        field<&CircuitBreaker::slow_call>("slow_call", "An answer that takes longer is a failure; 0: however long."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Retry>) {
+    static const Fields kFields = {
+        field<&Retry::enabled>("enabled", "Ask another endpoint when one fails and the request may be repeated: its method is "
+                                          "idempotent, it carries an Idempotency-Key, or nobody has seen it.")
+            .env({"RETRY_ENABLED"}),
+        field<&Retry::max_attempts>("max_attempts", "The first one included.").env({"RETRY_MAX_ATTEMPTS"}).range(1, 10),
+        field<&Retry::max_retries>("max_retries", "Another way to say it: the first one not included.")
+            .also({"load_balancer.max_retries"}).range(0, 9).input(),
+        field<&Retry::statuses>("statuses", "Answers that are failures.").also({"retry.retryable_status_codes", "retry.retry_status_codes"}).range(400, 599),
+        field<&Retry::backoff>("backoff", "How the delays grow.").also({"retry.backoff_strategy"}),
+        field<&Retry::initial_delay>("initial_delay", "Before the second attempt, at most: drawn between 0 and this. None when the endpoint refused.")
+            .env({"RETRY_INITIAL_DELAY"}).also({"retry.base_delay", "retry.retry_delay", "load_balancer.retry_delay"}),
+        field<&Retry::max_delay>("max_delay", "No delay is longer, and an answer that asks for more (Retry-After) is not retried.").env({"RETRY_MAX_DELAY"}),
+        field<&Retry::multiplier>("multiplier", "Of the delay, from one attempt to the next.").env({"RETRY_MULTIPLIER"}).range(1, 100),
+        field<&Retry::jitter>("jitter", "False: no drawing; delays are as long as they may be."),
+        field<&Retry::per_try_timeout>("per_try_timeout", "For the head of one attempt's response; 0: only what holds for the whole."),
+        field<&Retry::budget_percent>("budget_percent", "Retries among a hundred requests to a service in the last ten seconds.").range(0, 1000),
+        bytes<&Retry::max_body>("max_body", "A request body is kept for another attempt up to this size."),
+        field<&Retry::same_endpoint>("same_endpoint", "When there is no other endpoint, ask the same one again."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Concurrency>) {
+    static const Fields kFields = {
+        field<&Concurrency::max_requests>("max_requests", "To a service at once, over all workers; 0: no limit.")
+            .also({"performance.concurrency.max_concurrent_requests"}),
+        field<&Concurrency::max_waiting>("max_waiting", "Requests that may wait for a place."),
+        field<&Concurrency::max_wait>("max_wait", "And how long."),
+        field<&Concurrency::adaptive>("adaptive", "Find the limit by how latency grows with load. observe: only show it, in the metrics."),
+        field<&Concurrency::adaptive_min>("adaptive_min", "The least it may find.").range(1, 1'000'000),
+        field<&Concurrency::adaptive_max>("adaptive_max", "The most it may find.").range(1, 1'000'000),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<LoadShedding>) {
+    static const Fields kFields = {
+        field<&LoadShedding::enabled>("enabled", "Refuse less important requests while the gateway itself is overloaded (a route's importance)."),
+        field<&LoadShedding::max_loop_lag>("max_loop_lag", "How late a worker may come round before `low` is refused; twice as late: `normal`; four times: `high`."),
+        field<&LoadShedding::max_memory_percent>("max_memory_percent", "The same for the buffers in use, of performance.buffer_budget.").range(1, 100),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Hedge>) {
+    static const Fields kFields = {
+        field<&Hedge::after>("after", "When nothing was answered for so long, ask another endpoint as well and take the first answer. "
+                                      "Only for requests that may be repeated; counts as a retry. 0: never."),
+        field<&Hedge::max>("max", "How many besides the first.").range(1, 5),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Split>) {
+    static const Fields kFields = {
+        field<&Split::service>("service", "One of the services.").not_empty(),
+        field<&Split::weight>("weight", "Its share beside the others'.").range(0, 1'000'000),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Mirror>) {
+    static const Fields kFields = {
+        field<&Mirror::service>("service", "Gets copies of the requests; its answers are thrown away.").not_empty(),
+        field<&Mirror::percent>("percent", "Of the requests.").range(0, 100),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<DnsDiscovery>) {
+    static const Fields kFields = {
+        field<&DnsDiscovery::name>("name", "The name to ask for; with srv like _http._tcp.users.internal.").not_empty(),
+        field<&DnsDiscovery::port>("port", "The port at its addresses.").range(1, 65535),
+        field<&DnsDiscovery::srv>("srv", "Ask for SRV records, which say ports, weights and priorities themselves."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<KubernetesDiscovery>) {
+    static const Fields kFields = {
+        field<&KubernetesDiscovery::service>("service", "What it is called there; empty: as here."),
+        field<&KubernetesDiscovery::port>("port", "The name or number of its port; empty: the only one."),
+        field<&KubernetesDiscovery::name_space>("namespace", "Instead of service_discovery.kubernetes.namespace."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Discovery>) {
+    static const Fields kFields = {
+        field<&Discovery::dns>("dns", "By the addresses of a name, or its SRV records.").short_for("name"),
+        field<&Discovery::file>("file", "By a file of instances, or a directory of such files, read again when they change."),
+        field<&Discovery::consul>("consul", "By Consul, where it is called this."),
+        field<&Discovery::consul_tags>("consul_tags", "Only instances with all of these tags."),
+        field<&Discovery::kubernetes>("kubernetes", "By the EndpointSlices of a Kubernetes service.").short_for("service"),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Redis>) {
+    static const Fields kFields = {
+        field<&Redis::enabled>("enabled", "False: no Redis, whatever else is set."),
+        field<&Redis::url>("url", "All in one: redis[s]://user:password@host:port/db, redis+sentinel://s1,s2/master, redis+cluster://n1,n2.")
+            .env({"REDIS_URL", "REDIS__URL"}).check(rules::redis_url).credentials(),
+        field<&Redis::host>("host", "Or piece by piece: the server, or unix:/path. Empty, and no url or nodes: no Redis.").env({"REDIS_HOST"}).check(rules::endpoint_host_or_nothing),
+        field<&Redis::port>("port", "Its port.").env({"REDIS_PORT"}).range(1, 65535),
+        field<&Redis::db>("db", "Its database; a Cluster has only 0.").env({"REDIS_DB"}).range(0, 1'000'000),
+        field<&Redis::username>("username", "Who we are there (ACL); empty: the password alone."),
+        field<&Redis::password>("password", "Our password.").env({"REDIS_PASSWORD"}).credentials(),
+        field<&Redis::mode>("mode", "One server, a master that Sentinels know, or a Cluster."),
+        field<&Redis::nodes>("nodes", "host:port of the Sentinels, or of some of the Cluster's nodes."),
+        field<&Redis::master_name>("master_name", "What the Sentinels call the master."),
+        field<&Redis::tls>("tls", "Speak TLS to it."),
+        field<&Redis::ca_file>("ca_file", "PEM: the authorities to believe; empty: those of the system."),
+        field<&Redis::key_prefix>("key_prefix", "What all our keys and channels begin with."),
+        field<&Redis::connect_timeout>("connect_timeout", "For a connection, with TLS and login.").env({"REDIS__SOCKET_CONNECT_TIMEOUT"}).also({"redis.socket_connect_timeout"}),
+        field<&Redis::command_timeout>("command_timeout", "For a command, with all its retries.").env({"REDIS__SOCKET_TIMEOUT"}).also({"redis.socket_timeout"}),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Store>) {
+    static const Fields kFields = {
+        field<&Store::path>("path", "The SQLite file of what survives a restart; its directory is made when it is missing. Empty: nothing survives.").restart(),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Registry>) {
+    static const Fields kFields = {
+        field<&Registry::enabled>("enabled", "Let instances register themselves."),
+        field<&Registry::admin_token>("admin_token", "Who shows it (Authorization: Bearer) may register, change and take out instances. Empty: nobody may.")
+            .env({"REGISTRY_ADMIN_TOKEN"}).check(rules::token_to_show).credentials(),
+        field<&Registry::default_ttl>("default_ttl", "An instance that names no ttl is gone without a heartbeat for so long; 0: never.")
+            .env({"SERVICE_REGISTRY_TTL"}),
+        field<&Registry::allow_networks>("allow_networks", "Networks that registered instances may be in; in development also this machine.").check(rules::network),
+        field<&Registry::allow_hosts>("allow_hosts", "Names they may have instead of an address, like *.suoke.internal.").check(rules::site_name),
+        field<&Registry::max_instances>("max_instances", "The most that may be registered.").range(1, 1'000'000),
+        field<&Registry::service_paths>("service_paths", "Serve every service, configured or registered, at /api/v1/gateway/{service}/..., /api/v1/proxy/{service}/... and POST /proxy/{service}."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Consul>) {
+    static const Fields kFields = {
+        field<&Consul::host>("host", "Where its agent is.").also({"service_discovery.consul_host"}).check(rules::endpoint_host),
+        field<&Consul::port>("port", "And its port.").also({"service_discovery.consul_port"}).range(1, 65535),
+        field<&Consul::token>("token", "Our ACL token.").env({"CONSUL_HTTP_TOKEN"}).credentials(),
+        field<&Consul::datacenter>("datacenter", "Empty: the agent's own."),
+        field<&Consul::tls>("tls", "Speak TLS to it."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<Kubernetes>) {
+    static const Fields kFields = {
+        field<&Kubernetes::name_space>("namespace", "Where services are looked for.").also({"service_discovery.kubernetes_namespace"}),
+        field<&Kubernetes::host>("host", "Of the API server; empty: KUBERNETES_SERVICE_HOST.").env({"KUBERNETES_SERVICE_HOST"}),
+        field<&Kubernetes::port>("port", "And its port.").env({"KUBERNETES_SERVICE_PORT"}),
+        field<&Kubernetes::token_file>("token_file", "Our token, read again when it is renewed; empty: the pod's."),
+        field<&Kubernetes::ca_file>("ca_file", "PEM: the authorities to believe; empty: the pod's."),
+    };
+    return kFields;
+}
+
+const Fields& describe(std::type_identity<ServiceDiscovery>) {
+    static const Fields kFields = {
+        field<&ServiceDiscovery::enabled>("enabled", "False: nobody is asked, whatever services say."),
+        field<&ServiceDiscovery::type>("type", "Where services are looked for by their name that say nothing themselves; static: nowhere."),
+        field<&ServiceDiscovery::consul>("consul", "Consul's agent."),
+        field<&ServiceDiscovery::kubernetes>("kubernetes", "The cluster this gateway runs in."),
+    };
+    return kFields;
+}
+
 const Fields& describe(std::type_identity<Endpoint>) {
     static const Fields kFields = {
         field<&Endpoint::host>("host", "Its address or name, or unix:/path/to/socket.")
@@ -381,6 +706,8 @@ const Fields& describe(std::type_identity<Endpoint>) {
         field<&Endpoint::port>("port", "Its TCP port.").range(1, 65535),
         field<&Endpoint::weight>("weight", "Its share of the traffic beside the others'; 0: none.")
             .range(0, 1'000'000),
+        field<&Endpoint::priority>("priority", "The lowest gets the traffic; the next when too few of it are well."),
+        field<&Endpoint::zone>("zone", "Where it is; those of the gateway's own zone come first."),
         field<&Endpoint::use_tls>("use_tls", "Instead of the service's tls.enabled."),
     };
     return kFields;
@@ -407,6 +734,16 @@ const Fields& describe(std::type_identity<Service>) {
         field<&Service::proxy_protocol>(
             "proxy_protocol",
             "Tell endpoints who the client is (PROXY protocol); such connections are not reused."),
+        field<&Service::load_balancer>("load_balancer", "Instead of the section of that name; what is not said here is as there.").short_for("strategy"),
+        field<&Service::health_check>("health_check", "The same. Saying anything here switches checks on.").short_for("path"),
+        field<&Service::outlier_detection>("outlier_detection", "The same.").short_for("enabled"),
+        field<&Service::circuit_breaker>("circuit_breaker", "The same. Saying anything here switches it on.").short_for("enabled"),
+        field<&Service::retry>("retry", "The same.").short_for("max_retries"),
+        field<&Service::concurrency>("concurrency", "The same.").short_for("max_requests"),
+        field<&Service::discovery>("discovery", "Where its instances are learnt, besides endpoints."),
+        field<&Service::fallback>("fallback", "Answered when the breaker is open or no endpoint is there, instead of 503."),
+        field<&Service::shorthand, &Shorthand::health_check_path>("health_check_path", "Short for health_check.path.").check(rules::path).input(),
+        field<&Service::shorthand, &Shorthand::retry_count>("retry_count", "Short for retry.max_retries.").range(0, 9).input(),
         field<&Service::shorthand, &Shorthand::name>(
             "name", "What routes call it, where its key is not that.")
             .not_empty()
@@ -635,6 +972,12 @@ const Fields& describe(std::type_identity<Route>) {
         field<&Route::grpc_web>("grpc_web", "Let browsers call this gRPC service."),
         field<&Route::sse>("sse", "Server-Sent Events, where they differ from the section sse."),
         field<&Route::websocket>("websocket", "What its WebSockets may do."),
+        field<&Route::retry>("retry", "Instead of the service's; what is not said here is as there. A number is max_retries.").short_for("max_retries"),
+        field<&Route::hedge>("hedge", "Ask another endpoint when one is slow.").short_for("after"),
+        field<&Route::split>("split", "Instead of service: several, each with its share of the requests."),
+        field<&Route::mirror>("mirror", "Send copies of the requests to another service. Nobody waits for it."),
+        field<&Route::fallback>("fallback", "Instead of the service's."),
+        field<&Route::importance>("importance", "Under load the least important requests are refused first."),
     };
     return kFields;
 }
@@ -650,6 +993,17 @@ const Fields& describe(std::type_identity<Config>) {
         field<&Config::metrics>("metrics", "Numbers for Prometheus."),
         field<&Config::sse>("sse", "Server-Sent Events, where the route says nothing."),
         field<&Config::websocket>("websocket", "WebSockets that are forwarded."),
+        field<&Config::load_balancer>("load_balancer", "Which endpoint is next, where the service says nothing."),
+        field<&Config::health_check>("health_check", "Checks of the endpoints, where the service says nothing."),
+        field<&Config::outlier_detection>("outlier_detection", "What answers say about the endpoints, where the service says nothing."),
+        field<&Config::circuit_breaker>("circuit_breaker", "Circuit breakers, where the service says nothing."),
+        field<&Config::retry>("retry", "Retries, where neither route nor service says."),
+        field<&Config::concurrency>("concurrency", "Requests at once to a service that says nothing itself."),
+        field<&Config::load_shedding>("load_shedding", "What is refused first when the gateway is overloaded."),
+        field<&Config::redis>("redis", "What several gateways share. Never needed: without it each is on its own."),
+        field<&Config::store>("store", "What survives a restart of a gateway on its own."),
+        field<&Config::registry>("registry", "Instances that register themselves."),
+        field<&Config::service_discovery>("service_discovery", "Instances that others know of."),
         field<&Config::services>("services",
                                  "The backends, by name; a list whose items have a name works too.")
             .also({"service_discovery.services"})

@@ -58,7 +58,7 @@ TEST(Definition, what_takes_a_restart_is_said) {
         if (!leaf.live()) restart.insert(leaf.path);
     EXPECT_THAT(restart, testing::ElementsAre("logging.file", "logging.file_enabled",
                                               "performance.buffer_budget", "server.cpu_pinning", "server.unix_mode",
-                                              "server.workers"));
+                                              "server.workers", "store.path"));
 }
 
 TEST(Golden, the_reference_is_up_to_date) {
@@ -120,7 +120,7 @@ TEST_F(Schema, allows_no_other_keys) {
 TEST_F(Schema, knows_other_spellings_and_keys_without_effect) {
     EXPECT_EQ(at("/properties/server/properties/rest/properties/port/description"),
               "The same as server.port.");
-    EXPECT_THAT(at("/properties/redis/description").get<std::string>(),
+    EXPECT_THAT(at("/properties/jwt/description").get<std::string>(),
                 HasSubstr("without effect in this version"));
     EXPECT_TRUE(at("/properties/routes/items/properties").contains("auth_required"));
     EXPECT_TRUE(at("/properties/services/anyOf/0/additionalProperties/properties")

@@ -126,8 +126,11 @@ bool fits_a_variable(const Leaf& leaf) {
 
 std::string variable_default(const Leaf& leaf) {
     const void* value = leaf.in(*static_cast<const Config*>(shape_of<Config>().defaults));
-    std::string text = default_text(leaf.field(), value);
-    return leaf.field().shape->kind == Kind::list && text == "[]" ? "" : text;
+    const Shape& shape = *leaf.field().shape;
+    if (!shape.is_list_of_scalars()) return default_text(leaf.field(), value);
+    std::vector<std::string> items;  // "a,b", as a variable says a list
+    shape.each(value, [&](std::string_view, const void* item) { items.push_back(shape.element->show(item)); });
+    return fmt::format("{}", fmt::join(items, ","));
 }
 
 std::string in_dotenv(const std::string& value) {

@@ -38,6 +38,13 @@ bool read_bytes(std::string_view text, void* value) {
 std::string show_bool(const void* value) {
     return as<bool>(value) ? "true" : "false";
 }
+bool read_secret(std::string_view text, void* value) {
+    as<Secret>(value) = Secret(std::string(text));
+    return true;
+}
+std::string show_secret(const void* value) {
+    return as<Secret>(value).empty() ? "" : "***";
+}
 std::string show_text(const void* value) {
     return as<std::string>(value);
 }

@@ -56,6 +56,7 @@ struct Shape {
     // Containers. `add` appends to a list, makes the key of a map, gives an optional its value.
     using Visit = std::function<void(std::string_view key, const void* element)>;
     const Shape* element = nullptr;
+    void (*assign)(void* to, const void* from) = nullptr;   // of every shape: the value as a whole
     void* (*add)(void* container, std::string_view key) = nullptr;
     bool (*has)(const void* container, std::string_view key) = nullptr;  // maps
     void (*clear)(void* container) = nullptr;
@@ -65,6 +66,7 @@ struct Shape {
     const Fields* fields = nullptr;
     const void* defaults = nullptr;  // one of them, fresh
     Place* (*place)(void* object) = nullptr;
+    Said* (*said)(void* object) = nullptr;
 
     bool is_scalar() const { return kind < Kind::optional; }
     bool is_list_of_scalars() const { return kind == Kind::list && element->is_scalar(); }
@@ -85,6 +87,7 @@ struct Field {
     std::vector<std::string_view> aliases;  // other dotted keys, from the root, that mean this one
     std::string_view flag_name;             // "--port"
     std::string_view name_key;              // a map may be a list whose items say their key here
+    std::string_view scalar_key;            // an object may be a scalar that says this key of it
     std::optional<std::pair<std::int64_t, std::int64_t>> limits;
     Check value_check = nullptr;  // every scalar in it
     Check key_check = nullptr;    // every key of a map
@@ -106,6 +109,10 @@ struct Field {
     }
     Field keyed_by(std::string_view key) && {
         return with([&](Field& f) { f.name_key = key; });
+    }
+    // `retry: 2` for `retry: {max_retries: 2}`.
+    Field short_for(std::string_view key) && {
+        return with([&](Field& f) { f.scalar_key = key; });
     }
     Field range(std::int64_t low, std::int64_t high) && {
         return with([&](Field& f) { f.limits = {low, high}; });
@@ -165,6 +172,8 @@ const T& as(const void* value) {
 
 bool read_bool(std::string_view text, void* value);
 bool read_text(std::string_view text, void* value);
+bool read_secret(std::string_view text, void* value);
+std::string show_secret(const void* value);  // "***", or nothing when there is none
 bool read_duration(std::string_view text, void* value);
 bool read_bytes(std::string_view text, void* value);
 std::string show_bool(const void* value);
@@ -230,6 +239,8 @@ struct ShapeOf {  // scalars, choices and objects
             return {.kind = Kind::boolean, .read = read_bool, .show = show_bool};
         else if constexpr (std::is_same_v<T, std::string>)
             return {.kind = Kind::text, .read = read_text, .show = show_text};
+        else if constexpr (std::is_same_v<T, Secret>)
+            return {.kind = Kind::text, .read = read_secret, .show = show_secret};
         else if constexpr (std::is_same_v<T, Duration>)
             return {.kind = Kind::duration, .read = read_duration, .show = show_duration};
         else if constexpr (std::is_enum_v<T>)
@@ -252,6 +263,8 @@ struct ShapeOf {  // scalars, choices and objects
                     .defaults = &kFresh};
         if constexpr (requires(T object) { object.place; })
             shape.place = [](void* object) { return &as<T>(object).place; };
+        if constexpr (requires(T object) { object.said; })
+            shape.said = [](void* object) { return &as<T>(object).said; };
         return shape;
     }
 };
@@ -342,7 +355,11 @@ Field make_field(std::string_view name, std::string_view doc) {
 
 template <class T, class Unit>
 const Shape& shape_of() {
-    static const Shape shape = detail::ShapeOf<T, Unit>::make();
+    static const Shape shape = [] {
+        Shape made = detail::ShapeOf<T, Unit>::make();
+        made.assign = [](void* to, const void* from) { detail::as<T>(to) = detail::as<T>(from); };
+        return made;
+    }();
     return shape;
 }
 

@@ -112,6 +112,7 @@ class Loader {
         name_services(loaded_.config, report_);
         fold_routes(loaded_.config, report_);
         name_routes(loaded_.config);
+        fold_resilience(loaded_.config);
         check(loaded_.config, report_);
     }
 

@@ -240,7 +240,7 @@ TEST(Services, refuse_two_spellings_at_once_and_none_at_all) {
                             "one of url and host"));
     EXPECT_THAT(problems("services:\n  a: {timeout: 3}\n"),
                 ElementsAre("c.yaml:2:6: error: services.a: has no endpoint: give endpoints, or "
-                            "url, or host and port"));
+                            "url, or host and port, or discovery"));
 }
 
 // ---- where values come from ----
@@ -333,14 +333,14 @@ TEST(Environment, the_stronger_of_two_spellings_counts_and_the_other_is_named) {
 }
 
 TEST(Environment, variables_of_later_versions_are_named_in_one_warning) {
-    Loaded loaded = from_environment({{"REDIS_HOST", "r"},
+    Loaded loaded = from_environment({{"CORS_ENABLED", "r"},
                                       {"JWT_SECRET_KEY", "hush"},
-                                      {"REDIS__URL", "u"},
+                                      {"REDIS__MAX_CONNECTIONS", "20"},
                                       {"SERVICES__USERS__HOST", "u"},
-                                      {"SERVICES__USERS__RETRY_COUNT", "3"}});
+                                      {"SERVICES__USERS__VERSION", "v3"}});
     EXPECT_THAT(problems(loaded), ElementsAre("environment: warning: known, but without effect in "
-                                              "this version: JWT_SECRET_KEY, REDIS_HOST, "
-                                              "REDIS__URL, SERVICES__USERS__RETRY_COUNT"));
+                                              "this version: CORS_ENABLED, JWT_SECRET_KEY, "
+                                              "REDIS__MAX_CONNECTIONS, SERVICES__USERS__VERSION"));
 }
 
 TEST(Environment, names_that_look_like_ours_are_warned_about_and_others_ignored) {
@@ -472,7 +472,7 @@ TEST(Substitution, of_an_unset_variable_is_an_error_with_its_place) {
 }
 
 TEST(Substitution, is_not_asked_of_keys_without_effect) {
-    EXPECT_TRUE(yaml("redis: {password: '${REDIS_PASSWORD}'}").ok());
+    EXPECT_TRUE(yaml("jwt: {secret_key: '${JWT_SECRET_KEY}'}").ok());
 }
 
 // ---- what is wrong, and where ----
@@ -628,10 +628,9 @@ TEST(Yaml, a_huge_file_is_refused) {
 
 TEST(Rules, a_route_does_exactly_one_thing) {
     EXPECT_THAT(problems("routes:\n- prefix: /a\n"),
-                ElementsAre("c.yaml:2:3: error: routes[0]: does nothing: give one of service, "
-                            "redirect and respond"));
+                ElementsAre("c.yaml:2:3: error: routes[0]: does nothing: give one of service, split, redirect and respond"));
     EXPECT_THAT(problems("routes:\n- {respond: {}, redirect: {to: /b}}\n"),
-                ElementsAre("c.yaml:2:3: error: routes[0]: has more than one of service, redirect "
+                ElementsAre("c.yaml:2:3: error: routes[0]: has more than one of service, split, redirect "
                             "and respond; give one"));
 }
 
@@ -709,19 +708,72 @@ TEST(Rules, a_condition_has_one_test) {
 // ---- the predecessor's files ----
 
 TEST(OldFiles, keys_of_later_versions_get_one_warning_each) {
-    EXPECT_THAT(problems(R"(redis: {host: r, port: [what, ever]}
+    EXPECT_THAT(problems(R"(jwt: {algorithm: [what, ever]}
 services: {a: {host: h}}
 routes:
-- {prefix: /a, service: a, retry: 3, auth_required: true}
-- {prefix: /b, service: a, retry: 2}
+- {prefix: /a, service: a, rate_limit: 3, auth_required: true}
+- {prefix: /b, service: a, rate_limit: 2}
 )"),
-                ElementsAre("c.yaml:1:1: warning: redis: known, but without effect in this "
-                            "version: state shared through Redis",
-                            "c.yaml:4:28: warning: routes.*.retry: known, but without effect in "
-                            "this version: retries (2 places)",
-                            "c.yaml:4:38: warning: routes[0].auth_required: known, but without "
+                ElementsAre("c.yaml:1:1: warning: jwt: known, but without effect in this "
+                            "version: authentication",
+                            "c.yaml:4:28: warning: routes.*.rate_limit: known, but without effect in "
+                            "this version: rate limits (2 places)",
+                            "c.yaml:4:43: warning: routes[0].auth_required: known, but without "
                             "effect in this version: "
                             "authentication"));
+}
+
+TEST(Resilience, what_a_service_leaves_out_it_has_from_the_section) {
+    Config c = config(R"(retry: {max_attempts: 5, initial_delay: 1s}
+health_check: {interval: 7s, path: /h}
+services:
+  a: {host: h, retry: {max_delay: 3s}, health_check: /up}
+  b: {host: h, circuit_breaker: {failure_threshold: 9}}
+routes:
+- {prefix: /a, service: a, retry: 1}
+- {prefix: /b, service: b, retry: {enabled: false}}
+)");
+    const Service& a = c.services.at("a");
+    EXPECT_EQ(a.retry->max_attempts, 5u);
+    EXPECT_EQ(a.retry->initial_delay, 1s);
+    EXPECT_EQ(a.retry->max_delay, 3s);
+    EXPECT_TRUE(a.health_check->enabled) << "saying anything switches them on";
+    EXPECT_EQ(a.health_check->path, "/up");
+    EXPECT_EQ(a.health_check->interval, 7s);
+    EXPECT_TRUE(c.services.at("b").circuit_breaker->enabled);
+    EXPECT_FALSE(c.services.at("b").retry.has_value());
+    EXPECT_EQ(c.routes[0].retry->max_attempts, 2u) << "the number of style 2 counts retries";
+    EXPECT_EQ(c.routes[0].retry->max_delay, 3s) << "a route has the rest from its service";
+    EXPECT_FALSE(c.routes[1].retry->enabled);
+    EXPECT_EQ(c.routes[1].retry->max_attempts, 5u);
+}
+
+TEST(Resilience, old_spellings_are_read) {
+    Config c = config(R"(load_balancer: {strategy: weighted_round_robin, health_check_interval: 12, max_retries: 1, sticky_session: false}
+circuit_breaker: {enabled: true, half_open_max_calls: 4, half_open_success: 2}
+retry: {backoff_strategy: linear, base_delay: 2, retryable_status_codes: [502, 504]}
+services: {a: {host: h, health_check_path: /alive, retry_count: 0}}
+)");
+    EXPECT_EQ(c.load_balancer.strategy, Strategy::round_robin);
+    EXPECT_EQ(c.health_check.interval, 12s);
+    EXPECT_EQ(c.retry.max_attempts, 2u);
+    EXPECT_EQ(c.retry.backoff, Backoff::linear);
+    EXPECT_EQ(c.retry.initial_delay, 2s);
+    EXPECT_EQ(c.retry.statuses, (std::vector<std::uint16_t>{502, 504}));
+    EXPECT_EQ(c.circuit_breaker.half_open_requests, 4u);
+    EXPECT_EQ(c.circuit_breaker.success_threshold, 2u);
+    const Service& a = c.services.at("a");
+    EXPECT_EQ(a.health_check->path, "/alive");
+    EXPECT_TRUE(a.health_check->enabled);
+    EXPECT_EQ(a.retry->max_attempts, 1u);
+}
+
+TEST(Resilience, what_cannot_work_is_said_with_its_place) {
+    EXPECT_THAT(problems("services:\n  a: {host: h, load_balancer: {strategy: consistent_hash, hash_by: cookie}}\n"),
+                ElementsAre(testing::HasSubstr("services.a.load_balancer.hash_name: is missing")));
+    EXPECT_THAT(problems("services: {a: {host: h}}\nroutes:\n- {prefix: /, split: [{service: b}]}\n"),
+                ElementsAre(testing::HasSubstr("there is no service 'b'")));
+    EXPECT_THAT(problems("health_check: {statuses: [20]}"), ElementsAre(testing::HasSubstr("must be a status")));
 }
 
 TEST(OldFiles, log_files_are_written_in_three_ways) {
@@ -791,7 +843,7 @@ routes:
 TEST(OldFiles, the_first_style_of_the_readme_loads) {
     Loaded loaded = yaml(kReadmeStyle1);
     EXPECT_TRUE(loaded.ok());
-    EXPECT_EQ(loaded.problems.size(), 2u);
+    EXPECT_EQ(loaded.problems.size(), 1u);
     EXPECT_EQ(loaded.config.app.name, "suoke-api-gateway");
     EXPECT_EQ(loaded.config.server.workers, 4);
 }

@@ -97,6 +97,29 @@ std::string_view host_header(std::string_view s) {
                : "";
 }
 
+std::string_view redis_url(std::string_view s) {
+    constexpr std::string_view kWanted = "must begin with redis://, rediss://, redis+unix://, redis+sentinel:// or redis+cluster://";
+    for (std::string_view scheme : {"", "redis://", "rediss://", "redis+unix://", "redis+sentinel://", "redis+cluster://"})
+        if (scheme.empty() ? s.empty() : s.starts_with(scheme)) return "";
+    return kWanted;
+}
+
+std::string_view endpoint_host_or_nothing(std::string_view s) { return s.empty() ? "" : endpoint_host(s); }
+
+std::string_view token_to_show(std::string_view s) {
+    if (s.empty()) return "";
+    for (char c : s)
+        if (c <= ' ' || c > '~') return "must be printable characters without blanks";
+    return s.size() < 16 ? "must have at least 16 characters, drawn at random (openssl rand -hex 24)" : "";
+}
+
+std::string_view status_range(std::string_view s) {
+    constexpr std::string_view kWanted = "must be a status or a range of them, like 204 or 200-299";
+    std::size_t dash = s.find('-');
+    auto low = parse_u64(s.substr(0, dash)), high = dash == s.npos ? low : parse_u64(s.substr(dash + 1));
+    return low && high && 100 <= *low && *low <= *high && *high <= 599 ? "" : kWanted;
+}
+
 std::string_view network(std::string_view s) {
     constexpr std::string_view kWanted = "must be an address or a network, like 10.0.0.0/8 or ::1";
     if (has_control(s)) return kWanted;  // inet_pton would stop at a NUL

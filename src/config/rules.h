@@ -27,6 +27,10 @@ std::string_view network(std::string_view text);
 std::string_view rewrite(std::string_view text);
 std::string_view file_mode(std::string_view text);
 std::string_view grpc_name(std::string_view text);
+std::string_view redis_url(std::string_view text);
+std::string_view endpoint_host_or_nothing(std::string_view text);
+std::string_view token_to_show(std::string_view text);
+std::string_view status_range(std::string_view text);
 std::string_view origin(std::string_view text);
 
 }  // namespace rules

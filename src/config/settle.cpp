@@ -70,6 +70,8 @@ class ServiceFolder {
             complain("port", "needs a host beside it");
         if (written.weight) take_weight(*written.weight);
         if (written.use_tls) service_.tls.enabled = *written.use_tls;
+        if (written.health_check_path) say(service_.health_check, &HealthCheck::path, *written.health_check_path);
+        if (written.retry_count) say(service_.retry, &Retry::max_retries, written.retry_count);
         for (Endpoint& endpoint : service_.endpoints) strip_brackets(endpoint.host);
     }
 
@@ -93,6 +95,19 @@ class ServiceFolder {
         if (url->tls) service_.tls.enabled = true;
         url->endpoint.place = place_of("url");
         service_.endpoints = {std::move(url->endpoint)};
+    }
+
+    // As if `field` had been written in the section `override`, where nothing else says it.
+    template <class T, class V, class M>
+    static void say(std::optional<T>& section, M T::*field, const V& value) {
+        if (!section) section.emplace();
+        const Fields& fields = describe(std::type_identity<T>{});
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            std::uint64_t bit = std::uint64_t{1} << i;
+            if (fields[i].member(&*section) != &((*section).*field) || (section->said.fields & bit)) continue;
+            (*section).*field = value;
+            section->said.fields |= bit;
+        }
     }
 
     // A variable that says only the host leaves the one endpoint its port.
@@ -126,11 +141,17 @@ class ServiceFolder {
     bool in_file_;
 };
 
+// Services that the configuration does not describe may still register, or be found by their name.
+bool may_come_later(const Config& config) {
+    return (config.registry.enabled && !config.registry.admin_token.empty()) || config.service_discovery.type != DiscoveryType::configured;
+}
+
 void check_services(const Config& config, Report& report) {
     for (const auto& [name, service] : config.services) {
-        if (service.endpoints.empty() && !report.blames("services." + name))
+        bool learnt = service.discovery || may_come_later(config);
+        if (service.endpoints.empty() && !learnt && !report.blames("services." + name))
             report.error(service.place, "services." + name,
-                         "has no endpoint: give endpoints, or url, or host and port");
+                         "has no endpoint: give endpoints, or url, or host and port, or discovery");
         for (const Endpoint& endpoint : service.endpoints)
             if (endpoint.host.empty())
                 report.error(endpoint.place, "services." + name, "has an endpoint without a host");
@@ -152,6 +173,7 @@ class RouteCheck {
         does_one_thing();
         if (!route_.service.empty()) names_a_service();
         if (route_.redirect) redirects();
+        shares_with_services();
         if (route_.grpc_web) allows_origins();
         if (route_.sse.replay && route_.sse.replay->subject == Subject::cookie && route_.sse.replay->subject_name.empty())
             complain("sse.replay.subject_name", "is missing: name the cookie");
@@ -184,14 +206,15 @@ class RouteCheck {
 
     void does_one_thing() {
         int things =
-            !route_.service.empty() + route_.redirect.has_value() + route_.respond.has_value();
-        if (things == 0) complain("", "does nothing: give one of service, redirect and respond");
+            !route_.service.empty() + !route_.split.empty() + route_.redirect.has_value() + route_.respond.has_value();
+        if (things == 0) complain("", "does nothing: give one of service, split, redirect and respond");
         if (things > 1)
-            complain("", "has more than one of service, redirect and respond; give one");
+            complain("", "has more than one of service, split, redirect and respond; give one");
     }
 
     void names_a_service() {
         if (config_.services.contains(route_.service)) return;
+        if (may_come_later(config_)) return;
         if (config_.services.empty()) {  // an old file that leaves its services to discovery
             report_.warning(report_.place_of(key_ + ".service"), key_ + ".service",
                             fmt::format("there are no services, so '{}' cannot be reached",
@@ -202,6 +225,18 @@ class RouteCheck {
         for (const auto& [name, service] : config_.services) names.push_back(name);
         complain("service", fmt::format("there is no service '{}'{}", clipped(route_.service),
                                         suggestion(route_.service, names)));
+    }
+
+    void shares_with_services() {
+        auto known = [&](const std::string& name) { return name.empty() || config_.services.contains(name); };
+        std::uint64_t weights = 0;
+        for (const Split& split : route_.split) {
+            weights += split.weight;
+            if (!known(split.service)) complain("split", fmt::format("there is no service '{}'", clipped(split.service)));
+        }
+        if (!route_.split.empty() && weights == 0) complain("split", "gives nobody any share: give weights");
+        if (route_.mirror && !known(route_.mirror->service))
+            complain("mirror.service", fmt::format("there is no service '{}'", clipped(route_.mirror->service)));
     }
 
     void redirects() {
@@ -298,6 +333,67 @@ void name_routes(Config& config) {
     }
 }
 
+namespace {
+
+// What an object does not say itself it has from `base`.
+template <class T>
+void inherit(T& object, const T& base) {
+    const Fields& fields = describe(std::type_identity<T>{});
+    for (std::size_t i = 0; i < fields.size(); ++i)
+        if (!(object.said.fields >> i & 1)) fields[i].shape->assign(fields[i].member(&object), fields[i].in(&base));
+}
+
+template <class T>
+std::uint64_t bit_of(std::string_view name) {
+    const Fields& fields = describe(std::type_identity<T>{});
+    for (std::size_t i = 0; i < fields.size(); ++i)
+        if (fields[i].name == name) return std::uint64_t{1} << i;
+    return 0;
+}
+
+void fold_max_retries(Retry& retry) {
+    if (!retry.max_retries) return;
+    retry.max_attempts = *retry.max_retries + 1;
+    retry.max_retries.reset();
+    retry.said.fields |= bit_of<Retry>("max_attempts");
+}
+
+// A service that says something about checks or its breaker wants them.
+template <class T>
+void switch_on(T& section) {
+    std::uint64_t bit = bit_of<T>("enabled");
+    if (section.said.fields & bit) return;
+    section.enabled = true;
+    section.said.fields |= bit;
+}
+
+}  // namespace
+
+void fold_resilience(Config& config) {
+    fold_max_retries(config.retry);
+    auto settle = [](auto& section, const auto& base) {
+        if (section) inherit(*section, base);
+    };
+    for (auto& [name, service] : config.services) {
+        if (service.retry) fold_max_retries(*service.retry);
+        if (service.health_check) switch_on(*service.health_check);
+        if (service.circuit_breaker) switch_on(*service.circuit_breaker);
+        settle(service.load_balancer, config.load_balancer);
+        settle(service.health_check, config.health_check);
+        settle(service.outlier_detection, config.outlier_detection);
+        settle(service.circuit_breaker, config.circuit_breaker);
+        settle(service.retry, config.retry);
+        settle(service.concurrency, config.concurrency);
+    }
+    for (Route& route : config.routes) {
+        if (!route.retry) continue;
+        fold_max_retries(*route.retry);
+        auto service = config.services.find(route.service);
+        bool own = service != config.services.end() && service->second.retry;
+        inherit(*route.retry, own ? *service->second.retry : config.retry);
+    }
+}
+
 static void check_server(const Config& config, Report& report) {
     const Server& server = config.server;
     bool nobody = server.proxy_protocol_from.empty() && !server.host.starts_with("unix:");
@@ -307,6 +403,22 @@ static void check_server(const Config& config, Report& report) {
 }
 
 namespace {
+
+void check_balancing(const LoadBalancer& balancer, const std::string& key, const Place& place, Report& report) {
+    bool named = balancer.hash_by == HashBy::header || balancer.hash_by == HashBy::cookie || balancer.hash_by == HashBy::query;
+    if (balancer.strategy == Strategy::consistent_hash && named && balancer.hash_name.empty())
+        report.error(place, key + ".hash_name", "is missing: consistent_hash goes by a header, cookie or parameter of some name");
+}
+
+void check_resilience(const Config& config, Report& report) {
+    check_balancing(config.load_balancer, "load_balancer", report.place_of("load_balancer"), report);
+    for (const auto& [name, service] : config.services) {
+        if (service.load_balancer) check_balancing(*service.load_balancer, "services." + name + ".load_balancer", service.place, report);
+        const Concurrency& limits = service.concurrency ? *service.concurrency : config.concurrency;
+        if (limits.adaptive_min > limits.adaptive_max)
+            report.error(service.place, "services." + name + ".concurrency", "adaptive_min is above adaptive_max");
+    }
+}
 
 void check_tls(const Config& config, Report& report) {
     const ServerTls& tls = config.server.tls;
@@ -334,6 +446,7 @@ void check(const Config& config, Report& report) {
     check_server(config, report);
     check_tls(config, report);
     check_services(config, report);
+    check_resilience(config, report);
     for (std::size_t i = 0; i < config.routes.size(); ++i) RouteCheck(config, i, report).run();
     check_names(config, report);
 }

@@ -16,6 +16,8 @@ void name_services(Config& config, Report& report);
 // Gives every route a name.
 void fold_routes(Config& config, Report& report);
 void name_routes(Config& config);
+// What services and routes leave out of retry, health_check ... they have from the sections of those names.
+void fold_resilience(Config& config);
 // The rules about routes and services.
 void check(const Config& config, Report& report);
 

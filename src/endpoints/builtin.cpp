@@ -2,8 +2,10 @@
 #include "endpoints/builtin.h"
 
 #include "config/config.h"
+#include "endpoints/envelope.h"
 #include "endpoints/health.h"
 #include "endpoints/prometheus.h"
+#include "endpoints/registry_api.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 #include "rt/hop.h"
@@ -34,12 +36,22 @@ Identity identity(const Sources& from, const gateway::Site& site) {
     return who;
 }
 
-std::vector<ServiceHealth> services_of(const gateway::Site& site) {
+// Those of the configuration, and those that have somebody: one that was only registered is gone with its
+// last instance.
+std::vector<ServiceHealth> services_of(const Exchange& ex) {
     std::vector<ServiceHealth> out;
-    for (const auto& service : site.services) {
-        auto total = static_cast<std::uint32_t>(service->endpoints.size());
-        out.push_back({service->name, total, total});  // nobody checks them yet: assumed healthy
-    }
+    TimePoint now = ex.worker.loop().now();
+    ex.worker.each_service([&](const gateway::LocalService& service) {
+        bool anybody = service.view && !service.view->members().all.empty();
+        if (!anybody && !ex.site.service_named(service.name)) return;
+        ServiceHealth& health = out.emplace_back();
+        health.name = service.name;
+        if (!service.view) return;
+        for (const balance::Member& member : service.view->members().all) {
+            ++health.total_endpoints;
+            health.healthy_endpoints += balance::is_up(member, now);
+        }
+    });
     return out;
 }
 
@@ -71,13 +83,18 @@ class HealthReport final : public Endpoint {
         facts.checks.push_back({"configuration", reload_ok ? Health::healthy : Health::degraded,
                                 reload_ok ? "Configuration in force" : "The last reload failed; the one before it is in force",
                                 {}});
+        if (auto redis = from_.status.redis.load(); redis != Status::Redis::none) {
+            bool up = redis == Status::Redis::up;
+            facts.checks.push_back({"redis", up ? Health::healthy : Health::degraded,
+                                    up ? "Connected" : "Away: this gateway decides by what it knows, and tells Redis when it is back", {}});
+        }
         bool pressed = ex.worker.buffers().under_pressure();
         facts.checks.push_back({"memory", pressed ? Health::degraded : Health::healthy,
                                 pressed ? "Buffer budget used up" : "Buffers within budget", {}});
         if (ex.site.tls)
             for (const rt::CertificateFacts& each : ex.site.tls->certificates())
                 facts.checks.push_back(certificate_check(each.names.empty() ? each.subject : each.names.front(), each.not_after, facts.now));
-        facts.services = services_of(ex.site);
+        facts.services = services_of(ex);
         co_return gateway::json_response(200, health_json(facts));
     }
 };
@@ -102,7 +119,7 @@ class MetricsText final : public Endpoint {
         Identity who = identity(from_, ex.site);
         facts.version = who.version;
         facts.environment = who.environment;
-        facts.services = services_of(ex.site);
+        facts.services = services_of(ex);
         if (ex.site.tls) facts.certificates = ex.site.tls->certificates();
         // Rendering thousands of series takes milliseconds: not on a worker.
         std::function<std::string()> question = [from = &from_, facts = std::move(facts)]() mutable {
@@ -131,7 +148,8 @@ class MetricsText final : public Endpoint {
 
 }  // namespace
 
-std::vector<Builtin> builtins(Sources& sources, const std::string& metrics_path) {
+std::vector<Builtin> builtins(Sources& sources, const config::Config& config) {
+    std::string metrics_path = config.metrics.enabled ? config.metrics.path : "";
     std::vector<Builtin> all;
     auto add = [&](const char* name, std::string path, std::shared_ptr<const gateway::Filter> answer) {
         for (const Builtin& other : all)
@@ -144,6 +162,14 @@ std::vector<Builtin> builtins(Sources& sources, const std::string& metrics_path)
     add("gateway:health/", "/health/", health);
     add("gateway:live", "/health/live", std::make_shared<Live>(sources));
     add("gateway:ready", "/health/ready", std::make_shared<Ready>(sources));
+    if (config.registry.enabled) add_registry(all, sources);
+    if (config.registry.service_paths) {
+        for (std::string base : {"/api/v1/gateway/{service}", "/api/v1/proxy/{service}"}) {
+            all.push_back({"gateway:any" + base, base, nullptr, {}});
+            all.push_back({"gateway:any" + base + "/*", base + "/*", nullptr, {}});
+        }
+        all.push_back({"gateway:envelope", "/proxy/{service}", envelope(), {"POST"}});
+    }
     if (metrics_path.empty()) return all;
     auto metrics = std::make_shared<MetricsText>(sources);
     add("gateway:metrics", metrics_path, metrics);

@@ -4,15 +4,19 @@
 // of its own.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "config/config.h"
 #include "gateway/access_log.h"
 #include "gateway/filter.h"
 #include "rt/loop.h"
+#include "rt/scope.h"
+#include "services/registry.h"
 
 namespace suoke::endpoints {
 
@@ -25,6 +29,8 @@ struct Status {
     std::atomic<bool> last_reload_ok{true};
     std::atomic<std::int64_t> last_reload{0};       // seconds since the epoch
     std::atomic<std::uint64_t> generation{0};
+    enum class Redis : std::uint8_t { none, away, up };
+    std::atomic<Redis> redis{Redis::none};          // none by configuration; a gateway lives without it
 };
 
 // What the endpoints look at; all of it outlives every site.
@@ -34,15 +40,20 @@ struct Sources {
     Log& log;
     gateway::AccessLog* access_log;   // null: there is none
     rt::Loop& control;                // where a scrape is rendered, off the workers
+    // What belongs to control and is asked there:
+    rt::TaskScope& control_tasks;
+    services::Directory& directory;
+    services::Registry* registry = nullptr;                          // null: switched off
+    std::function<rt::Task<void>(std::string service)> check_now{};  // checks a service's endpoints
 };
 
 struct Builtin {
     std::string name;
     std::string path;
-    std::shared_ptr<const gateway::Filter> answer;
+    std::shared_ptr<const gateway::Filter> answer;   // null: forwards to the service that {service} names
+    std::vector<std::string> methods = {"GET"};      // empty: any
 };
 
-// `metrics_path`: also served there; empty: no metrics.
-std::vector<Builtin> builtins(Sources& sources, const std::string& metrics_path);
+std::vector<Builtin> builtins(Sources& sources, const config::Config& config);
 
 }  // namespace suoke::endpoints

@@ -17,6 +17,8 @@ constexpr Entry kOrder[] = {
     {"client_address", client_address, "later filters decide by the real address"},
     {"https_redirect", https_redirect, "what came in the clear goes back before anything else is made of it"},
     {"strip_identity", strip_identity, "before anything could believe what the client says it is"},
+    {"load_shedding", load_shedding, "found by its id and address, and refused before anything costs much"},
+    {"request_timeout", request_timeout, "what the client waits for at most holds for all that wait"},
     {"grpc_web", grpc_web, "before whoever may refuse: browsers read errors only with its fields"},
     {"grpc", grpc, "inside gRPC-Web, so that it sees gRPC only; its deadline holds for all that wait"},
     {"client_certificate", client_certificate, "says who the client is, once nobody else's word is left"},
@@ -24,8 +26,10 @@ constexpr Entry kOrder[] = {
     {"body_limit", body_limit, "refuses by Content-Length before a byte of body is read"},
     {"websocket", websocket, "counts only what everybody before it let in; passes nothing it refused"},
     {"gateway_headers", gateway_headers, "says who answered; outside the route's own edits"},
+    {"request_timeout_onward", request_timeout_onward, "as late as can be: what was waited before is not left any more"},
     {"grpc_onward", grpc_onward, "as late as can be: the timeout shrinks by what was waited before"},
     {"edit_headers", edit_headers, "the operator's word: the last on requests and on what streams say"},
+    {"mirror", mirror, "copies what the service itself is to get"},
     {"event_streams", event_streams, "last: sees the upstream's own answer, and its body before all"},
 };
 

@@ -30,14 +30,14 @@ std::string_view seconds_text(gateway::Arena& arena, Duration d) {
 
 class GatewayHeaders final : public Check {
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
-        ex.request.head.headers.add(HeaderId::x_gateway_service, ex.route->service->name);
+        ex.request.head.headers.add(HeaderId::x_gateway_service, ex.service_name());
         return gateway::go_on();
     }
     void on_response(gateway::Exchange& ex, http::Response& response) const override {
         http::Headers& headers = response.headers;
         headers.remove_all(kOurs);
         std::string_view took = seconds_text(ex.arena, ex.worker.loop().now() - ex.request.started);
-        std::string_view service = ex.route->service->name;
+        std::string_view service = ex.service_name();
         headers.add(HeaderId::x_gateway_service, service);
         headers.add(HeaderId::x_proxy_service, service);
         if (ex.endpoint) {
@@ -53,7 +53,7 @@ class GatewayHeaders final : public Check {
 }  // namespace
 
 CheckPtr gateway_headers(const config::Config&, const config::Route& route) {
-    return route.service.empty() ? nullptr : std::make_shared<GatewayHeaders>();
+    return route.forwards() ? std::make_shared<GatewayHeaders>() : nullptr;
 }
 
 }  // namespace suoke::filters

@@ -82,7 +82,7 @@ class GrpcOnward final : public Check {
 
 CheckPtr grpc(const config::Config&, const config::Route&) { return std::make_shared<Grpc>(); }
 CheckPtr grpc_onward(const config::Config&, const config::Route& route) {
-    return route.service.empty() ? nullptr : std::make_shared<GrpcOnward>();
+    return !route.forwards() ? nullptr : std::make_shared<GrpcOnward>();
 }
 
 }  // namespace suoke::filters

@@ -127,7 +127,7 @@ class StreamStart final : public Filter {
 }  // namespace
 
 CheckPtr event_streams(const config::Config& config, const config::Route& route) {
-    if (route.service.empty()) return nullptr;
+    if (!route.forwards()) return nullptr;
     const config::RouteSse& own = route.sse;
     SseRules rules{.heartbeat = own.heartbeat.value_or(config.sse.heartbeat),
                    .first_event = own.first_event_timeout.value_or(config.sse.first_event_timeout),
@@ -138,7 +138,7 @@ CheckPtr event_streams(const config::Config& config, const config::Route& route)
 
 FilterPtr stream_start(const config::Config&, const config::Route& route) {
     bool timed = route.timeout.value_or(Duration::zero()) > Duration::zero();
-    if (route.service.empty() || (!timed && !route.sse.early)) return nullptr;
+    if (!route.forwards() || (!timed && !route.sse.early)) return nullptr;
     return std::make_shared<StreamStart>(route.sse.early, route.sse.plain_text);
 }
 

@@ -154,7 +154,7 @@ class Replay final : public Filter {
 }  // namespace
 
 FilterPtr sse_replay(const config::Config& config, const config::Route& route) {
-    if (route.service.empty() || !route.sse.replay) return nullptr;
+    if (!route.forwards() || !route.sse.replay) return nullptr;
     return std::make_shared<Replay>(*route.sse.replay, config.sse.replay_memory, route.sse.plain_text);
 }
 

@@ -130,7 +130,7 @@ class WebSocket final : public Check {
 }  // namespace
 
 CheckPtr websocket(const config::Config& config, const config::Route& route) {
-    return route.service.empty() ? nullptr : std::make_shared<WebSocket>(config, route);
+    return !route.forwards() ? nullptr : std::make_shared<WebSocket>(config, route);
 }
 
 }  // namespace suoke::filters

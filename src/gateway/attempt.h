@@ -7,6 +7,7 @@
 //   auto answered = co_await attempt->run(request, interims);
 //   if (answered) use(attempt->head());      // and the attempt itself as the body
 
+#include "gateway/replay_body.h"
 #include "http/body.h"
 #include "http/handler.h"
 #include "http/message.h"
@@ -30,14 +31,19 @@ struct Outgoing {
     std::string_view key;                // Sec-WebSocket-Key, for a tunnel whose client sent none
     http::Piece first{{}, http::Piece::more};  // of the body, when something was here already
     http::BodySource* more = nullptr;    // what comes after it
+    ReplayBody* replay = nullptr;        // keeps what `more` gives, where the request may be sent again
 
+    // What is here of the body goes out with the head; of a chunked one the pieces keep their borders.
+    Result<void> take_first_piece();
+    // As it was before an attempt was made with it; only while it is replayable.
+    Result<void> begin_again();
     bool is_tunnel() const { return !head.protocol.empty(); }
     std::string_view websocket_key() const {
         const std::string_view* sent = head.headers.find(http::ws::kKey);
         return sent ? *sent : key;
     }
     // Nothing of the body is lost when it is sent a second time.
-    bool replayable() const { return more == nullptr || is_tunnel(); }
+    bool replayable() const { return replay ? replay->complete() : more == nullptr || is_tunnel(); }
 };
 
 class Attempt : public http::BodySource {
@@ -55,5 +61,6 @@ class Attempt : public http::BodySource {
     };
     virtual Seen seen() const = 0;
 };
+using AttemptPtr = std::unique_ptr<Attempt>;
 
 }  // namespace suoke::gateway

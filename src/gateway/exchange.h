@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/arena.h"
+#include "gateway/local_service.h"
 #include "gateway/router.h"
 #include "http/grpc.h"
 #include "http/handler.h"
@@ -20,7 +21,7 @@ class Worker;
 class Tunnel;
 struct LocalSite;
 struct Route;
-struct Endpoint;
+struct Service;
 
 struct Exchange {
     Exchange(Worker& w, LocalSite& l, const Site& s, http::Request& r, http::Responder& out)
@@ -41,6 +42,9 @@ struct Exchange {
     std::string path_scratch;
     Match match;
     const Route* route = nullptr;       // never null once serve() has begun
+    const Service* service = nullptr;   // how it is asked; null when the gateway answers itself
+    LocalService* target = nullptr;     // who it is; null: nobody of that name
+    std::string_view service_name() const { return target ? std::string_view(target->name) : std::string_view(); }
     std::optional<Error> refusal;       // what routes of last resort answer
     TimePoint deadline = kNever;        // of everything this exchange waits for
 
@@ -55,7 +59,8 @@ struct Exchange {
 
     // what happened, for headers, log and metrics
     std::size_t checks_passed = 0;
-    const Endpoint* endpoint = nullptr; // the last one tried
+    const balance::Member* endpoint = nullptr;  // the last one tried
+    Duration retry_after{};             // what a 503 tells the client; zero: a second
     std::uint32_t attempts = 0;
     bool connection_reused = false;
     TimePoint upstream_began{};         // first attempt
@@ -65,6 +70,12 @@ struct Exchange {
     std::optional<int> grpc_status;     // what the client was told, in head or trailers
     std::optional<Code> failure;        // why we answered instead of the upstream
     http::Sent sent;
+
+    // what it holds until it is over; the view keeps alive what `endpoint` and `seat` point to
+    ServiceViewPtr view;
+    balance::Gate::Place place;
+    balance::Fuse fuse;
+    balance::Seat seat;
 
     // A filter that watches or changes the request's body puts its own source around it.
     void wrap_request_body(http::Body outer) {

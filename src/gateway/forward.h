@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The innermost filter: sends the request to an endpoint of the route's service and gives back the
-// endpoint's answer, streaming both bodies.
+// The innermost filter: sends the request to an endpoint of its service and gives back the endpoint's
+// answer, streaming both bodies. When that endpoint fails and the request may be repeated, to another.
 
+#include "gateway/attempt.h"
 #include "gateway/filter.h"
+#include "gateway/retry.h"
 
 namespace suoke::gateway {
 
@@ -14,5 +16,21 @@ class Forward final : public Filter {
 
 // Request path as the upstream shall see it (normalised, prefix handled, rewritten), with the query.
 std::string_view upstream_target(Exchange& ex);
+
+// ---- for those that make attempts beside it (hedge.cpp)
+
+// One endpoint was asked: on a kept connection, and once more on a new one when that was dead.
+struct Tried {
+    AttemptPtr attempt;                 // null: there was not even a connection
+    std::optional<Error> error;         // nothing: the attempt has a response head
+    Attempt::Seen seen = Attempt::Seen::nothing;
+    Duration took{};                    // to the head
+
+    bool answered() const { return attempt && !error; }
+};
+rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& request, http::Responder& interims);
+// What it says about the endpoint, told to whoever heeds it.
+void tell(Exchange& ex, balance::Seat& seat, const Tried& tried);
+const RetryRules& retry_rules_of(const Exchange& ex);
 
 }  // namespace suoke::gateway

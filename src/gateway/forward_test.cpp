@@ -109,8 +109,18 @@ TEST(Forward, leaves_the_upstream_at_once_when_the_client_leaves) {
     EXPECT_EQ(s.counted_status(499), 1u);
 }
 
-TEST(Forward, an_upload_that_was_only_begun_is_not_repeated) {
+TEST(Forward, an_upload_that_was_begun_is_repeated_where_its_bytes_were_kept) {
     Scene s(one_service("users"));
+    s.upstream("users").keeps_one_idle_connection();
+    s.client() << "PUT /users HTTP/1.1\r\nhost: api\r\ncontent-length: 6\r\n\r\none";
+    s.upstream("users") >> request("PUT", "/users").head_only() >> bytes("one") << reset;
+    s.client() << "two";
+    s.upstream("users") >> request("PUT", "/users", "onetwo") << ok("both");
+    s.client() >> response(200, "both");
+}
+
+TEST(Forward, an_upload_that_was_begun_is_not_repeated_without_retries) {
+    Scene s(one_service("users", {.route = "retry: 0"}));
     s.upstream("users").keeps_one_idle_connection();
     s.client() << "PUT /users HTTP/1.1\r\nhost: api\r\ncontent-length: 6\r\n\r\none";
     s.upstream("users") >> request("PUT", "/users").head_only() >> bytes("one") << reset;

@@ -7,7 +7,7 @@
 namespace suoke::gateway {
 
 std::string proxy_preamble(const Exchange& ex) {
-    const Service* service = ex.route->service;
+    const Service* service = ex.service;
     if (!service || service->proxy_version == 0) return {};
     // The real client, behind trusted proxies; its port is known only when it is our peer itself.
     std::string_view client = ex.client_ip.empty() ? ex.request.peer_host : ex.client_ip;

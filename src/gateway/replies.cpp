@@ -37,7 +37,7 @@ std::string body_of(const Exchange& ex, const Error& error) {
     j.field("code", kind.reason).field("status", kind.status).field("path", ex.path);
     j.field("method", ex.request.head.method_name);
     j.key("service");
-    ex.route && ex.route->service ? j.value(ex.route->service->name) : j.null();
+    ex.target ? j.value(ex.service_name()) : j.null();
     j.field("request_id", ex.request_id).close('}');
     return body;
 }
@@ -70,6 +70,11 @@ std::string grpc_message(const Exchange& ex, const Error& error) {
     return std::string(row(error.code).reason) + ": " + message_of(ex, error);
 }
 
+static std::string_view retry_after(Exchange& ex) {
+    auto whole = std::chrono::ceil<std::chrono::seconds>(ex.retry_after).count();
+    return whole <= 1 ? std::string_view("1") : ex.arena.copy(std::to_string(whole));
+}
+
 http::Response Replies::render(Exchange& ex, const Error& error) const {
     const ErrorRow& kind = row(error.code);
     if (http::GrpcType asked = http::grpc_type(ex.request.head.headers))
@@ -78,7 +83,7 @@ http::Response Replies::render(Exchange& ex, const Error& error) const {
                                   ? text_response(kind.status, "application/problem+json", problem_body(ex, error))
                                   : json_response(kind.status, body_of(ex, error));
     if (error.code == Code::method_not_allowed) response.headers.add("Allow", ex.match.allow);
-    if (kind.status == 503) response.headers.add("Retry-After", "1");
+    if (kind.status == 503) response.headers.add(http::HeaderId::retry_after, retry_after(ex));
     response.headers.add("Cache-Control", "no-store");
     return response;
 }

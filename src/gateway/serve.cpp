@@ -32,6 +32,49 @@ const Route& find_route(Exchange& ex) {
     }
 }
 
+// Clients say message-bus and message-bus-service, whichever it is.
+bool find_service_named(Exchange& ex, std::string_view name) {
+    constexpr std::string_view kSuffix = "-service";
+    bool has_suffix = name.ends_with(kSuffix);
+    std::string_view other = has_suffix ? name.substr(0, name.size() - kSuffix.size()) : ex.arena.join({name, kSuffix});
+    for (std::string_view each : {name, other}) {
+        ex.service = ex.site.service_named(each);
+        ex.target = ex.service ? ex.local.services[ex.service->index] : ex.worker.service_named(each);
+        if (ex.target) return true;
+    }
+    return false;
+}
+
+// agent-services/xiaoai-service/chat: the first segment is a group of them, the next one the service.
+void find_in_group(Exchange& ex) {
+    std::string_view rest = ex.match.rest;
+    if (rest.size() < 2 || rest.front() != '/') return;
+    std::size_t end = std::min(rest.find('/', 1), rest.size());
+    if (find_service_named(ex, rest.substr(1, end - 1))) ex.match.rest = rest.substr(end);
+}
+
+// Which service it is for: the route's, one of several by their shares, or the one that the path names.
+void find_service(Exchange& ex) {
+    const Route& route = *ex.route;
+    ex.service = route.service;
+    if (!route.shares.empty()) {
+        std::uint64_t draw = ex.worker.random().below(route.shares.back().up_to);
+        for (const Route::Share& share : route.shares) {
+            if (draw >= share.up_to) continue;
+            ex.service = share.service;
+            break;
+        }
+    }
+    if (ex.service) {
+        ex.target = ex.local.services[ex.service->index];
+        return;
+    }
+    if (!route.names_service || ex.match.params.empty()) return;
+    std::string_view name = ex.match.params.front().value;
+    if (!find_service_named(ex, name)) find_in_group(ex);
+    if (!ex.service) ex.service = ex.site.unlisted.get();
+}
+
 http::Response rendered(Exchange& ex, const Error& error) {
     ex.failure = error.code;
     return ex.site.replies.render(ex, error);
@@ -42,6 +85,7 @@ http::Response rendered(Exchange& ex, const Error& error) {
 rt::Task<void> serve(Exchange& ex) {
     // 1. Where does it go? Not knowing is an answer, not an error.
     ex.route = &find_route(ex);
+    find_service(ex);
     // 2. Everything this exchange may wait for has to fit in here.
     ex.deadline = deadline_after(ex.request.started, ex.route->timeout);
     // 3. The filters wrap each other; the innermost one is Forward.

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "balance/members.h"
+#include "base/events.h"
 #include "base/metrics.h"
 #include "gateway/event_rings.h"
 #include "rt/buffer.h"
+#include "rt/digest.h"
 
 namespace suoke::gateway {
 
 // What all workers use together and no reload touches. Outlives them.
 struct Shared {
-    Shared(std::size_t workers, std::uint64_t buffer_budget) : metrics(workers), budget(buffer_budget) {}
+    Shared(std::size_t workers, std::uint64_t buffer_budget, const Clock& clock, Log* log = nullptr)
+        : metrics(workers), budget(buffer_budget), events(clock, log) {}
     MetricsRegistry metrics;
     rt::BufferBudget budget;
     EventRings event_rings;
+    Events events;
+    balance::Epoch health{1};
+    std::string session_key = rt::secret_bytes(32);   // signs the cookies of sticky sessions
 };
 
 }  // namespace suoke::gateway

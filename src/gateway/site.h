@@ -4,6 +4,7 @@
 // state: pools, counters and the like are found by identity (endpoint address, route name) and live
 // in the Worker, so a reload resets nothing.
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,29 +14,30 @@
 #include "config/config.h"
 #include "gateway/filter.h"
 #include "gateway/replies.h"
+#include "gateway/retry.h"
 #include "gateway/rewrite.h"
 #include "gateway/router.h"
 #include "http/handler.h"
 #include "http/proxy_reader.h"
 #include "rt/socket.h"
+#include "services/definition.h"
 #include "upstream/pool.h"
 
 namespace suoke::gateway {
 
-struct Endpoint {
-    upstream::EndpointAddress address;
-    std::string name;           // "10.0.0.7:8080", for headers and logs
-};
-
+// How requests to a service are sent; who is in it is the directory's business.
 struct Service {
-    std::string name;
+    std::string name;                        // empty: stands for every service that is not configured
     std::uint32_t index = 0;                 // in Site::services
-    std::vector<Endpoint> endpoints;
-    std::vector<std::uint16_t> rotation;     // round robin walks this; weights are repetitions
+    services::Definition definition;
     std::string upstream_prefix;
     std::string host_header;                 // empty: the endpoint's name
     int proxy_version = 0;                   // of the PROXY header new connections begin with; 0: none
     Duration connect_timeout{}, write_timeout{}, pool_timeout{};
+    Duration response_timeout{};             // of routes that say none themselves
+    RetryRules retry;
+    const config::FixedResponse* fallback = nullptr;   // in Site::config
+    const config::StickySession* sticky = nullptr;     // in Site::config; null: sessions go anywhere
 };
 
 // A compiled route. `index` finds its per-worker counters.
@@ -46,7 +48,21 @@ struct Route {
     Chain chain;
 
     // of routes that forward
-    const Service* service = nullptr;
+    const Service* service = nullptr;        // the first one, when there are several
+    struct Share {
+        const Service* service;
+        std::uint32_t up_to;                 // of the sum of all weights; the last one is the sum
+    };
+    std::vector<Share> shares;               // of a split
+    bool any_service = false;                // forwards to the one that the path names
+    bool names_service = false;              // the path names one: {service}
+    RetryRules retry;
+    Duration hedge_after{};                  // zero: never
+    std::uint32_t hedges = 0;
+    const Service* mirror = nullptr;         // gets copies of the requests; null: nobody
+    std::uint32_t mirror_percent = 0;
+    config::Importance importance = config::Importance::normal;
+    const config::FixedResponse* fallback = nullptr;   // in Site::config
     bool strip_prefix = true;
     bool preserve_host = false;
     std::string host_header;
@@ -65,7 +81,10 @@ class Site {
     Router router;                                        // indices into `routes`
     Replies replies;
     std::vector<std::unique_ptr<Service>> services;
+    std::map<std::string_view, const Service*> by_name;
+    std::unique_ptr<Service> unlisted;                    // how services are asked that only others know
     std::vector<std::unique_ptr<Route>> routes;
+    const Route* any_service = nullptr;                   // the way that POST /proxy goes; null: switched off
     std::unique_ptr<Route> no_route;                      // 404
     std::unique_ptr<Route> wrong_method;                  // 405
     std::unique_ptr<Route> unreadable;                    // requests that are not HTTP
@@ -75,6 +94,11 @@ class Site {
     http::SessionLimits limits;
     upstream::PoolLimits pool;
     std::shared_ptr<const rt::TlsServer> tls;             // null: no TLS listener
+    // Null: none by configuration.
+    const Service* service_named(std::string_view name) const {
+        auto found = by_name.find(name);
+        return found == by_name.end() ? nullptr : found->second;
+    }
     std::size_t route_count() const { return routes.size() + 3; }
 };
 

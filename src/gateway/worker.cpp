@@ -65,18 +65,17 @@ Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, Sh
       random_(random),
       streams_(loop, random_) {}
 
-Worker::~Worker() { connections_.cancel(); }
+Worker::~Worker() {
+    connections_.cancel();
+    background_.cancel();
+}
 
 // ---- sites
 
 void Worker::adopt(SitePtr site) {
     auto local = std::make_unique<LocalSite>();
-    for (const auto& service : site->services) {
-        auto& berths = local->berths.emplace_back();
-        for (const Endpoint& endpoint : service->endpoints) berths.push_back(pools_.of(endpoint.address, site->pool));
-        // Each worker begins elsewhere, or all would visit the first endpoint at the same time.
-        local->cursors.push_back(service->rotation.empty() ? 0 : static_cast<std::uint32_t>(random_.below(service->rotation.size())));
-    }
+    pools_.set_limits(site->pool);
+    for (const auto& service : site->services) local->services.push_back(&local_service(service->name));
     local->cells.resize(site->route_count());
     local->tunnels.resize(site->route_count());
     auto add_cells = [&](const Route& route) {
@@ -99,21 +98,36 @@ void Worker::let_go(LocalSite& local) {
     if (&local != now_ && local.exchanges == 0) forget_old_sites();
 }
 
-// A site that is no longer in force goes with its last exchange, and the pools that only it used
-// with it.
+// A site that is no longer in force goes with its last exchange.
 void Worker::forget_old_sites() {
     std::erase_if(sites_, [&](const auto& site) { return site.get() != now_ && site->exchanges == 0; });
-    std::vector<std::string> keep;
-    for (const auto& site : sites_)
-        for (const auto& service : site->site->services)
-            for (const Endpoint& endpoint : service->endpoints) keep.push_back(endpoint.address.identity());
-    pools_.retain(keep);
+    pools_.forget_unused();
 }
 
-std::uint16_t Worker::next_endpoint(LocalSite& local, const Service& service) {
-    std::uint32_t& cursor = local.cursors[service.index];
-    if (++cursor >= service.rotation.size()) cursor = 0;
-    return service.rotation[cursor];
+// ---- services
+
+LocalService& Worker::local_service(const std::string& name) {
+    auto& local = services_[name];
+    if (!local) {
+        local = std::make_unique<LocalService>();
+        local->name = name;
+    }
+    return *local;
+}
+
+LocalService* Worker::service_named(std::string_view name) {
+    auto found = services_.find(name);
+    return found == services_.end() || !found->second->view ? nullptr : found->second.get();
+}
+
+void Worker::adopt(balance::MembersPtr members) {
+    LocalService& local = local_service(members->service);
+    // Each worker begins elsewhere, or all would visit the first endpoint at the same time.
+    std::uint32_t start = local.view ? local.view->cursor() : static_cast<std::uint32_t>(random_.below(std::max<std::size_t>(1, members->all.size())));
+    ServiceViewPtr view(new ServiceView(std::move(members), random_, start, pools_));
+    if (local.view) view->keep_connections_of(*local.view);
+    local.view = std::move(view);
+    pools_.forget_unused();
 }
 
 // ---- connections
@@ -231,7 +245,7 @@ void Worker::finished(Exchange& ex) {
     facts.error = facts.client_gone ? std::optional(draining_ ? Code::cancelled : Code::client_gone) : ex.failure;
     facts.status = facts.client_gone && ex.status == 0 ? row(Code::client_gone).status : ex.status;
     facts.grpc_status = grpc_status_of(ex, facts.error);
-    if (ex.route->service) facts.service = ex.route->service->name;
+    facts.service = ex.service_name();
     if (ex.endpoint) facts.endpoint = ex.endpoint->name;
     facts.attempts = ex.attempts;
     facts.connection_reused = ex.connection_reused;
@@ -244,8 +258,25 @@ void Worker::finished(Exchange& ex) {
     if (access_log_ && ex.site.config.logging.access) access_log_->append(facts);
 }
 
+// What has become due waits for as long as the turn before it takes. The mean is over time, not over
+// turns: many short ones weigh no more than the time they take.
+void Worker::weigh_load() {
+    const config::LoadShedding& rules = now_->site->config.load_shedding;
+    constexpr double kMemory = 500e6;   // nanoseconds
+    auto turn = static_cast<double>(loop_.last_turn().count()), gone = static_cast<double>((loop_.now() - weighed_).count()) + turn;
+    weighed_ = loop_.now();
+    lag_ += (turn - lag_) * gone / (gone + kMemory);
+    double by_time = rules.max_loop_lag > Duration::zero() ? lag_ / static_cast<double>(rules.max_loop_lag.count()) : 0;
+    double memory = buffers_.share_used() * 100;
+    if (!rules.enabled || (by_time <= 1 && memory <= rules.max_memory_percent)) shed_below_ = config::Importance::low;
+    else if (by_time > 4) shed_below_ = config::Importance::critical;
+    else if (by_time > 2 || memory > (100 + rules.max_memory_percent) / 2.0) shed_below_ = config::Importance::high;
+    else shed_below_ = config::Importance::normal;
+}
+
 void Worker::end_of_turn() {
     cells_.loop_lag.add(loop_.last_turn());
+    weigh_load();
     if (loop_.now() - flushed_ < std::chrono::milliseconds(100)) return;
     flushed_ = loop_.now();
     if (access_log_) access_log_->flush();

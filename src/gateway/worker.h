@@ -4,6 +4,7 @@
 // and its view of the site in force. Nothing here is touched by another thread, except the counters,
 // which anyone may read.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,8 +27,7 @@ namespace suoke::gateway {
 // that run on it, without atomics: it never leaves its worker.
 struct LocalSite {
     SitePtr site;
-    std::vector<std::vector<upstream::Berth>> berths;  // [service][endpoint]
-    std::vector<std::uint32_t> cursors;                // [service], round robin
+    std::vector<LocalService*> services;               // [service]
     std::vector<RouteCells*> cells;                    // [route]
     std::vector<SharedCount*> tunnels;                 // [route] that forwards; of all workers
     int exchanges = 0;
@@ -41,6 +41,8 @@ class Worker final : public http::Handler, public rt::Acceptor {
 
     // From now on new exchanges see `site`; running ones end on the one they began with.
     void adopt(SitePtr site);
+    // Who is in a service, from now on; running exchanges keep those they have chosen.
+    void adopt(balance::MembersPtr members);
     // Every connection ends with its present exchanges; open streams end one by one within `window`.
     void drain(Duration window = Duration::zero());
     void cut() { connections_.cancel(); }
@@ -56,8 +58,17 @@ class Worker final : public http::Handler, public rt::Acceptor {
     std::vector<StreamFacts> list_streams() { return streams_.list(index_); }
     SharedCount& all_tunnels() { return all_tunnels_; }   // of all workers
     EventRings& event_rings() { return shared_.event_rings; }
+    std::string_view session_key() const { return shared_.session_key; }
+    config::Importance shed_below() const { return shed_below_; }
 
-    std::uint16_t next_endpoint(LocalSite& local, const Service& service);
+    // By name, of those that have members; null: there is none.
+    LocalService* service_named(std::string_view name);
+    template <class Visit>
+    void each_service(Visit visit) const {   // by name
+        for (const auto& [name, service] : services_)
+            if (service->view || now_->site->service_named(name)) visit(*service);
+    }
+    rt::TaskScope& background() { return background_; }
     bool draining() const { return draining_; }
 
     // rt::Acceptor
@@ -78,6 +89,8 @@ class Worker final : public http::Handler, public rt::Acceptor {
     void finished(Exchange& ex);
     void let_go(LocalSite& local);
     void forget_old_sites();
+    LocalService& local_service(const std::string& name);
+    void weigh_load();
 
     const std::uint32_t index_;
     rt::Loop& loop_;
@@ -88,15 +101,20 @@ class Worker final : public http::Handler, public rt::Acceptor {
     SharedCount& all_tunnels_;
     AccessLogBuffer* access_log_;
     Random random_;
+    std::map<std::string, std::unique_ptr<LocalService>, std::less<>> services_;  // of all sites, by name
     std::vector<std::unique_ptr<LocalSite>> sites_;    // the newest is the last
     LocalSite* now_ = nullptr;
     rt::List<http::Session> sessions_;
     OpenStreams streams_;
     bool draining_ = false;
+    config::Importance shed_below_ = config::Importance::low;   // less important ones are refused
+    TimePoint weighed_{};
+    double lag_ = 0;                                            // of the loop, smoothed, in nanoseconds
     std::string date_;
     std::int64_t date_tenth_ = -1;
     TimePoint flushed_{};
     rt::TaskScope connections_;                        // ends before everything above
+    rt::TaskScope background_;                         // what no client waits for (mirrors)
 };
 
 }  // namespace suoke::gateway

@@ -25,12 +25,14 @@ enum class HeaderId : std::uint8_t {
     expect,
     forwarded,
     host,
+    idempotency_key,
     keep_alive,
     location,
     origin,
     proxy_authenticate,
     proxy_authorization,
     proxy_connection,
+    retry_after,
     server,
     set_cookie,
     te,
@@ -51,6 +53,7 @@ enum class HeaderId : std::uint8_t {
     x_proxy_service,
     x_real_ip,
     x_request_id,
+    x_request_timeout,
     x_response_time,
 };
 

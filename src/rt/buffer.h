@@ -83,6 +83,8 @@ class BufferPool {
     // Too much is leased: refuse new work. Stays so until the low watermark is reached.
     bool under_pressure();
     std::uint64_t leased() const { return leased_; }
+    // Of the budget, by all pools; about.
+    double share_used() const { return static_cast<double>(budget_.leased.load(std::memory_order_relaxed)) / static_cast<double>(budget_.high); }
     // Gives the warm blocks back to the system; called when the worker has been idle.
     void trim();
 

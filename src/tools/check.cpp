@@ -24,14 +24,20 @@ gateway::SitePtr compile(config::Config config, std::vector<config::Problem>& pr
     Log log(std::move(options), clock);
     endpoints::Status status;
     MetricsRegistry metrics(1);
-    endpoints::Sources sources{status, metrics, log, nullptr, loop};
-    std::string metrics_path = config.metrics.enabled ? config.metrics.path : "";
-    return app::compile(std::move(config), endpoints::builtins(sources, metrics_path), 1, problems);
+    Events events(clock);
+    balance::Epoch health{0};
+    balance::States states(events, health);
+    services::Directory directory(loop, states);
+    rt::TaskScope tasks;
+    endpoints::Sources sources{status, metrics, log, nullptr, loop, tasks, directory};
+    auto builtins = endpoints::builtins(sources, config);
+    return app::compile(std::move(config), builtins, 1, problems);
 }
 
 std::string endpoints_of(const Service& service) {
-    std::vector<std::string_view> names;
-    for (const gateway::Endpoint& endpoint : service.endpoints) names.push_back(endpoint.name);
+    std::vector<std::string> names;
+    for (const balance::Instance& instance : service.definition.instances)
+        names.push_back(services::address_of(service.definition, instance).to_string());
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -49,7 +55,8 @@ std::string target_of(const config::Route& from, const Route& route) {
     if (from.respond) return fmt::format("answers {}", from.respond->status);
     std::string path =
         route.upstream_prefix.empty() && route.strip_prefix ? "/" : route.upstream_prefix;
-    return route.service->name + (path.empty() ? " (path as it came)" : " " + path);
+    std::string services = from.split.empty() ? route.service->name : fmt::format("{} services by weight", from.split.size());
+    return services + (path.empty() ? " (path as it came)" : " " + path);
 }
 
 std::string timeout_of(const config::Route& from, const Route& route) {

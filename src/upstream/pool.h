@@ -76,6 +76,7 @@ class Pool {
     // `preamble`: of an endpoint that is told the client first (EndpointAddress::for_one_client).
     rt::Task<Result<Lease>> open(TimePoint connect_deadline, TimePoint pool_deadline, std::string preamble = {});
     void close_idle();
+    std::uint32_t users = 0;   // views that may take connections (Pools)
     bool unused() const { return counts_.open == 0 && queue_.size() == 0; }
     const PoolCounts& counts() const { return counts_; }
     const EndpointAddress& endpoint() const { return endpoint_; }

@@ -26,6 +26,7 @@ class H2Pool final : public http::H2Client::Watcher {
     // One with room: another exchange makes it, or a new connection.
     rt::Task<Result<Client>> open(TimePoint connect_deadline, TimePoint pool_deadline);
     void close_idle();   // no new exchanges on what is open
+    std::uint32_t users = 0;   // views that may take connections (Pools)
     bool unused() const { return counts_.open == 0 && queue_.size() == 0; }
     const PoolCounts& counts() const { return counts_; }
 

@@ -243,13 +243,36 @@ TEST_F(PoolTest, one_address_is_one_pool_and_unused_ones_are_forgotten) {
     Pools pools(loop, far, buffers);
     EndpointAddress here{"10.0.0.1", 80}, h2 = here;
     h2.protocol = Protocol::h2;
-    Pool* first = pools.of(here, {}).h1;
-    EXPECT_EQ(pools.of(here, {}).h1, first);
-    EXPECT_NE(pools.of({"10.0.0.1", 81}, {}).h1, first);
-    EXPECT_TRUE(pools.of(h2, {}).h2);
-    EXPECT_FALSE(pools.of(h2, {}).h1);
-    pools.retain({"10.0.0.1:80"});
-    EXPECT_EQ(pools.of(here, {}).h1, first);
+    Berth first = pools.of(here);
+    EXPECT_EQ(pools.of(here).h1, first.h1);
+    EXPECT_NE(pools.of({"10.0.0.1", 81}).h1, first.h1);
+    EXPECT_TRUE(pools.of(h2).h2);
+    EXPECT_FALSE(pools.of(h2).h1);
+    pools.forget_unused();
+    EXPECT_EQ(first.h1->users, 2u) << "those that somebody uses stay";
+}
+
+TEST_F(PoolTest, the_last_user_closes_what_is_idle) {
+    rt::BufferBudget budget(1 << 20);
+    rt::BufferPool buffers(budget);
+    Pools pools(loop, far, buffers);
+    Berth one = pools.of({"10.0.0.1", 80}), other = pools.of({"10.0.0.1", 80});
+    struct Opener {
+        static rt::Task<void> open(Pool& pool) {
+            auto opened = co_await pool.open(kNever, kNever);
+            opened->give_back();
+        }
+    };
+    rt::TaskScope scope;
+    scope.spawn(Opener::open(*one.h1));
+    loop.settle();
+    ASSERT_EQ(pools.counts().idle, 1u);
+    pools.release(one);
+    EXPECT_EQ(pools.counts().idle, 1u);
+    pools.release(other);
+    EXPECT_EQ(pools.counts().open, 0u);
+    pools.forget_unused();
+    EXPECT_EQ(pools.counts().opened, 0u) << "the pool is gone, and its counts with it";
 }
 
 TEST(EndpointAddress, is_written_as_an_authority) {
@@ -264,8 +287,8 @@ TEST_F(PoolTest, a_connection_for_one_client_is_never_reused) {
     Pools pools(loop, far, buffers);
     EndpointAddress told{"10.0.0.1", 80};
     told.for_one_client = true;
-    Pool& apart = *pools.of(told, {}).h1;
-    EXPECT_NE(&apart, pools.of({"10.0.0.1", 80}, {}).h1);
+    Pool& apart = *pools.of(told).h1;
+    EXPECT_NE(&apart, pools.of({"10.0.0.1", 80}).h1);
     struct Opener {
         static rt::Task<void> open(Pool& pool, std::optional<Lease>& lease) {
             std::string preamble = "PROXY UNKNOWN\r\n";

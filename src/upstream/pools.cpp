@@ -1,38 +1,41 @@
 // SPDX-License-Identifier: MIT
 #include "upstream/pools.h"
 
-#include <algorithm>
-
 namespace suoke::upstream {
 
-Berth Pools::of(const EndpointAddress& endpoint, const PoolLimits& limits) {
+Berth Pools::of(const EndpointAddress& endpoint) {
     Berth berth;
-    if (endpoint.protocol == Protocol::h2) {
-        auto& pool = h2_[endpoint.identity()];
-        if (!pool) pool = std::make_unique<H2Pool>(loop_, dialer_, buffers_, endpoint);
-        berth.h2 = pool.get();
-        berth.h2->set_limits(limits);
-    } else {
-        auto& pool = h1_[endpoint.identity()];
-        if (!pool) pool = std::make_unique<Pool>(loop_, dialer_, endpoint);
-        berth.h1 = pool.get();
-        berth.h1->set_limits(limits);
-    }
+    auto use = [&](auto& pool, auto... made_with) {
+        if (!pool) {
+            using P = std::remove_reference_t<decltype(*pool)>;
+            pool = std::make_unique<P>(loop_, dialer_, made_with..., endpoint);
+            pool->set_limits(limits_);
+        }
+        ++pool->users;
+        return pool.get();
+    };
+    if (endpoint.protocol == Protocol::h2)
+        berth.h2 = use(h2_[endpoint.identity()], std::ref(buffers_));
+    else
+        berth.h1 = use(h1_[endpoint.identity()]);
     return berth;
 }
 
-template <class Map>
-static void retain_in(Map& pools, const std::vector<std::string>& keep) {
-    for (auto it = pools.begin(); it != pools.end();) {
-        bool named = std::find(keep.begin(), keep.end(), it->first) != keep.end();
-        if (!named) it->second->close_idle();
-        it = !named && it->second->unused() ? pools.erase(it) : std::next(it);
-    }
+void Pools::release(const Berth& berth) {
+    if (berth.h1 && --berth.h1->users == 0) berth.h1->close_idle();
+    if (berth.h2 && --berth.h2->users == 0) berth.h2->close_idle();
 }
 
-void Pools::retain(const std::vector<std::string>& keep) {
-    retain_in(h1_, keep);
-    retain_in(h2_, keep);
+void Pools::set_limits(const PoolLimits& limits) {
+    limits_ = limits;
+    for (auto& [name, pool] : h1_) pool->set_limits(limits);
+    for (auto& [name, pool] : h2_) pool->set_limits(limits);
+}
+
+void Pools::forget_unused() {
+    auto unused = [](const auto& each) { return each.second->users == 0 && each.second->unused(); };
+    std::erase_if(h1_, unused);
+    std::erase_if(h2_, unused);
 }
 
 PoolCounts Pools::counts() const {

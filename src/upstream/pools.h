@@ -3,10 +3,9 @@
 // All upstream connections of a worker. They outlive configurations: an endpoint is found by what it
 // is, its address and what is spoken there.
 
-#include <map>
 #include <memory>
 #include <string>
-#include <vector>
+#include <unordered_map>
 
 #include "upstream/pool.h"
 #include "upstream/pool_h2.h"
@@ -22,17 +21,23 @@ struct Berth {
 class Pools {
  public:
     Pools(rt::Loop& loop, Dialer& dialer, rt::BufferPool& buffers) : loop_(loop), dialer_(dialer), buffers_(buffers) {}
-    Berth of(const EndpointAddress& endpoint, const PoolLimits& limits);
-    // Forgets what nobody uses and `keep` does not name (EndpointAddress::identity()).
-    void retain(const std::vector<std::string>& keep);
+    // Each answer is one more user of the endpoint's pool, until it is released.
+    Berth of(const EndpointAddress& endpoint);
+    // The last user closes what is idle; the pool goes once nothing of it is open.
+    void release(const Berth& berth);
+    void set_limits(const PoolLimits& limits);
+    void forget_unused();
     PoolCounts counts() const;
 
  private:
     rt::Loop& loop_;
     Dialer& dialer_;
     rt::BufferPool& buffers_;
-    std::map<std::string, std::unique_ptr<Pool>> h1_;
-    std::map<std::string, std::unique_ptr<H2Pool>> h2_;
+    PoolLimits limits_;
+    template <class P>
+    using Users = std::unordered_map<std::string, std::unique_ptr<P>>;  // by EndpointAddress::identity()
+    Users<Pool> h1_;
+    Users<H2Pool> h2_;
 };
 
 }  // namespace suoke::upstream

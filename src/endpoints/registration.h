@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a registration may say, in every spelling that clients use: the README's, the management
+// API's and the gateway API's. JSON in, a record or a list of faults out; no I/O.
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "rt/socket.h"
+#include "services/registry.h"
+
+namespace suoke::endpoints {
+
+// Which targets may be registered: traffic goes there, so it must not be anywhere (SSRF).
+struct Allowed {
+    std::vector<rt::Network> networks;
+    std::vector<std::string> hosts;   // "users.internal", "*.internal"
+    bool contains(std::string_view host) const;
+};
+
+struct RegistrationRules {
+    Allowed allowed;
+    Duration default_ttl{};
+};
+
+// One thing that is wrong, as FastAPI says it: {"type":"...","loc":["body","port"],"msg":"...","input":...}.
+struct Fault {
+    std::string type;   // "missing", "value_error", "string_type" ...
+    std::string field;  // empty: the body as a whole
+    std::string message;
+    std::string input;  // JSON of what was there; empty: nothing was
+};
+using Faults = std::vector<Fault>;
+
+struct Wanted {
+    services::Record record;
+    std::string lease;           // that the client shows
+};
+
+// `service`: from the path; empty: the body's `name` is the service.
+std::variant<Wanted, Faults> read_registration(std::string_view body, std::string_view service, const RegistrationRules& rules);
+std::variant<services::Change, Faults> read_change(std::string_view body);
+// A 422 body that says it in every shape that clients read.
+std::string faults_json(const Faults& faults, std::string_view path, std::string_view request_id);
+
+}  // namespace suoke::endpoints

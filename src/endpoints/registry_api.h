@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The registry over HTTP, at every path that clients of the predecessor know:
+//   /services, /api/v1/gateway/services, /api/v1/management/services
+// Who shows registry.admin_token may change things and sees where instances are; everybody else sees
+// names, counts and health.
+
+#include "endpoints/builtin.h"
+
+namespace suoke::endpoints {
+
+void add_registry(std::vector<Builtin>& all, Sources& sources);
+
+}  // namespace suoke::endpoints

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/mirror.h"
+
+#include "gateway/forward.h"
+#include "gateway/open_attempt.h"
+#include "gateway/site.h"
+#include "gateway/worker.h"
+
+namespace suoke::gateway {
+
+Copy::Copy(Exchange& ex, const Service& to)
+    : service_(to.name),
+      method_(ex.request.head.method_name),
+      target_(upstream_target(ex)),
+      patience_(to.response_timeout),
+      connect_(to.connect_timeout),
+      write_(to.write_timeout) {
+    for (const http::Field& field : ex.request.head.headers)
+        if (field.id != http::HeaderId::host && field.id != http::HeaderId::content_length) fields_.push_back({std::string(field.name), std::string(field.value)});
+}
+
+bool Copy::add(std::string_view bytes) {
+    if (body_.size() + bytes.size() > kMostBody) return false;
+    body_ += bytes;
+    return true;
+}
+
+void Copy::send(std::shared_ptr<Copy> copy, Worker& worker) {
+    if (worker.draining() || worker.background().size() >= kMostAtOnce) return;
+    worker.background().spawn(run(std::move(copy), worker));
+}
+
+namespace {
+
+class NoInterims final : public http::Responder {
+    rt::Task<http::Sent> send(http::Response) override { co_return http::Sent{}; }
+    rt::Task<void> interim(int, const http::Headers&) override { co_return; }
+};
+
+// So that the connection can be used again; what has no end is left.
+rt::Task<void> discard(AttemptPtr attempt, TimePoint until, rt::Loop& loop) {
+    for (std::size_t seen = 0; seen < (1 << 20) && loop.now() < until;) {
+        Result<http::Piece> piece = attempt->next();
+        if (!piece || piece->state == http::Piece::end) co_return;
+        seen += piece->bytes.size();
+        if (piece->state == http::Piece::wait) co_await attempt->wait();
+    }
+}
+
+}  // namespace
+
+rt::Task<void> Copy::run(std::shared_ptr<Copy> copy, Worker& worker) {
+    rt::Loop& loop = worker.loop();
+    LocalService* service = worker.service_named(copy->service_);
+    if (!service) co_return;
+    ServiceViewPtr view = service->view;
+    balance::View::Wish wish{.now = loop.now()};
+    balance::Seat seat = view->take(wish);
+    if (!seat) co_return;
+
+    http::RequestHead head;
+    head.method_name = copy->method_;
+    head.method = http::method_of(copy->method_);
+    head.version = http::Version::http11;
+    for (const Text& field : copy->fields_) head.headers.add(field.name, field.value);
+    if (!copy->body_.empty()) head.framing = {http::Framing::length, copy->body_.size()};
+    Outgoing request{head, copy->target_, host_of(seat.member().address, seat.member().name)};
+    if (!copy->body_.empty()) request.first = {copy->body_, http::Piece::end};
+
+    AttemptLimits limits;
+    limits.response = copy->patience_;
+    limits.idle = copy->patience_;
+    limits.write = copy->write_;
+    limits.deadline = deadline_after(loop.now(), 2 * copy->patience_);
+    const upstream::Berth& berth = view->berth(seat.member());
+    AttemptPtr attempt = attempt_at_once(worker, berth, head.method, limits);
+    if (!attempt) {
+        Patience patience{deadline_after(loop.now(), copy->connect_), deadline_after(loop.now(), copy->connect_)};
+        std::string nothing_first;
+        auto opened = co_await attempt_on_new_connection(worker, berth, head.method, limits, patience, std::move(nothing_first));
+        if (!opened) co_return;
+        attempt = std::move(*opened);
+    }
+    NoInterims interims;
+    auto answered = co_await attempt->run(request, interims);
+    if (!answered) co_return;
+    co_await discard(std::move(attempt), limits.deadline, loop);
+}
+
+}  // namespace suoke::gateway

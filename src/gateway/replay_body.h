@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A request's body that can be sent again: what was given out is kept, up to a limit. Beyond it, it is
+// an ordinary stream that can be sent once.
+
+#include "http/body.h"
+
+namespace suoke::gateway {
+
+class ReplayBody final : public http::BodySource {
+ public:
+    ReplayBody(http::BodySource& source, std::uint64_t most) : source_(source), most_(most) {}
+
+    // Everything it gave out is still there, so the next attempt can have it all.
+    bool complete() const { return !lost_; }
+    void rewind() { at_ = 0; }
+
+    Result<http::Piece> next() override;
+    rt::Task<void> wait() override { return source_.wait(); }
+    std::optional<std::uint64_t> remaining() const override;
+    std::uint64_t received() const override { return source_.received(); }
+    const http::Headers* trailers() const override { return source_.trailers(); }
+
+ private:
+    http::BodySource& source_;
+    std::uint64_t most_;
+    std::string kept_;
+    std::size_t at_ = 0;       // of `kept_`, what this attempt had
+    bool ended_ = false;       // the source has
+    bool lost_ = false;
+};
+
+}  // namespace suoke::gateway

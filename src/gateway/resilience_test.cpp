@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MIT
+// Services with several endpoints of which some fail: retries, ejection, breakers, hedging, limits.
+#include <gtest/gtest.h>
+
+#include "testing/scene.h"
+
+namespace suoke::scene {
+namespace {
+
+// A service at 10.0.0.1, .2 and .3, and a route /<name> that keeps its prefix.
+std::string service_of_three(const std::string& service_keys = "", const std::string& route_keys = "", const std::string& rest = "") {
+    auto more = [](const std::string& keys) { return keys.empty() ? keys : ", " + keys; };
+    return "services:\n  users: {endpoints: [{host: 10.0.0.1}, {host: 10.0.0.2}, {host: 10.0.0.3}]" + more(service_keys) +
+           "}\nroutes:\n  - {name: users, prefix: /users, service: users, strip_prefix: false" + more(route_keys) + "}\n" + rest;
+}
+
+class Resilience : public ::testing::Test {
+ protected:
+    static std::string name(int i) { return "10.0.0." + std::to_string(i) + ":80"; }
+
+    // Sends a GET and lets every endpoint that is asked answer 200; tells whom it was.
+    static int ask(Scene& s, const std::string& client = "client") {
+        s.client(client) << get("/users/7");
+        int who = whoever_was_asked(s);
+        if (who == 0) return 0;
+        s.upstream(name(who)) >> request("GET", "/users/7") << ok("seven");
+        s.client(client) >> response(200, "seven");
+        return who;
+    }
+    static int whoever_was_asked(Scene& s) {
+        for (int i = 1; i <= 3; ++i)
+            for (std::size_t k = 0; k < s.upstream(name(i)).dials(); ++k)
+                if (s.upstream(name(i)).has_unread()) return i;
+        return 0;
+    }
+    static int count_events(const Scene& s, std::string_view type) {
+        int n = 0;
+        for (const Event& event : s.events()) n += event.type == type;
+        return n;
+    }
+};
+
+TEST_F(Resilience, each_endpoint_in_turn) {
+    Scene s(service_of_three());
+    std::map<int, int> asked;
+    for (int i = 0; i < 9; ++i) ++asked[ask(s)];
+    EXPECT_EQ(asked, (std::map<int, int>{{1, 3}, {2, 3}, {3, 3}}));
+}
+
+TEST_F(Resilience, a_refused_connection_costs_nobody_anything_and_is_met_once) {
+    Scene s(service_of_three());
+    s.upstream(name(2)).refuses();
+    for (int i = 0; i < 12; ++i) EXPECT_NE(ask(s), 2);
+    EXPECT_EQ(s.upstream(name(2)).dials(), 1u) << "one request met it, and was answered by another";
+    EXPECT_EQ(count_events(s, "endpoint.ejected"), 1);
+    EXPECT_EQ(s.counted_status(200), 12u);
+    s.upstream(name(2)).accepts();
+    s.after(11s);
+    std::map<int, int> asked;
+    for (int i = 0; i < 6; ++i) ++asked[ask(s)];
+    EXPECT_EQ(asked[2], 2) << "after the ejection it has its share again";
+}
+
+TEST_F(Resilience, the_last_endpoint_is_never_ejected) {
+    Scene s(service_of_three());
+    for (int i = 1; i <= 3; ++i) s.upstream(name(i)).refuses();
+    for (int i = 0; i < 3; ++i) {
+        s.client() << get("/users/7");
+        s.client() >> response(503).saying("refused by 10.0.0.");
+    }
+    s.upstream(name(1)).accepts();
+    s.upstream(name(2)).accepts();
+    s.upstream(name(3)).accepts();
+    EXPECT_NE(ask(s), 0);
+}
+
+TEST_F(Resilience, a_get_that_an_endpoint_fails_is_asked_of_another) {
+    Scene s(service_of_three());
+    s.client() << get("/users/7");
+    int first = whoever_was_asked(s);
+    s.upstream(name(first)) >> request("GET", "/users/7") << answer(503, "sorry");
+    s.after(300ms);
+    int second = whoever_was_asked(s);
+    ASSERT_NE(second, 0);
+    EXPECT_NE(second, first);
+    s.upstream(name(second)) >> request("GET", "/users/7") << ok("seven");
+    s.client() >> response(200, "seven").with("x-gateway-instance", name(second));
+}
+
+TEST_F(Resilience, a_post_is_not) {
+    Scene s(service_of_three());
+    s.client() << post("/users", "new");
+    int first = whoever_was_asked(s);
+    s.upstream(name(first)) >> request("POST", "/users", "new") << answer(503, "sorry");
+    s.after(300ms);
+    EXPECT_EQ(whoever_was_asked(s), 0);
+    s.client() >> response(503, "sorry");
+}
+
+TEST_F(Resilience, a_post_with_an_idempotency_key_is_with_its_whole_body) {
+    Scene s(service_of_three());
+    s.client() << post("/users", "new one", "idempotency-key: 17\r\n");
+    int first = whoever_was_asked(s);
+    s.upstream(name(first)) >> request("POST", "/users", "new one") << reset;
+    s.after(300ms);
+    int second = whoever_was_asked(s);
+    ASSERT_NE(second, 0);
+    s.upstream(name(second)) >> request("POST", "/users", "new one") << ok("made");
+    s.client() >> response(200, "made");
+}
+
+TEST_F(Resilience, a_body_that_comes_in_pieces_is_kept_for_another_attempt) {
+    Scene s(service_of_three());
+    s.client() << "PUT /users/7 HTTP/1.1\r\nhost: api\r\ncontent-length: 10\r\n\r\nfirst";
+    int first = whoever_was_asked(s);
+    s.client() << "-last";
+    s.upstream(name(first)) >> request("PUT", "/users/7", "first-last") << reset;
+    s.after(300ms);
+    int second = whoever_was_asked(s);
+    ASSERT_NE(second, 0);
+    s.upstream(name(second)) >> request("PUT", "/users/7", "first-last") << ok("put");
+    s.client() >> response(200, "put");
+}
+
+TEST_F(Resilience, a_body_too_large_to_keep_is_sent_once) {
+    Scene s(service_of_three("retry: {max_body: 1KB}"));
+    std::string large(3000, 'x');
+    s.client() << "PUT /users/7 HTTP/1.1\r\nhost: api\r\ncontent-length: 3000\r\n\r\n";
+    int first = whoever_was_asked(s);
+    s.client() << large;
+    s.upstream(name(first)) >> request("PUT", "/users/7", large) << answer(503, "sorry");
+    s.after(300ms);
+    EXPECT_EQ(whoever_was_asked(s), 0);
+    s.client() >> response(503, "sorry");
+}
+
+TEST_F(Resilience, an_answer_that_asks_for_more_patience_than_there_is_is_the_answer) {
+    Scene s(service_of_three());
+    s.client() << get("/users/7");
+    int first = whoever_was_asked(s);
+    s.upstream(name(first)) >> request("GET", "/users/7") << answer(503, "later", "retry-after: 30\r\n");
+    s.after(300ms);
+    s.client() >> response(503, "later").with("retry-after", "30");
+}
+
+TEST_F(Resilience, retries_stay_within_their_budget) {
+    Scene s(service_of_three("outlier_detection: false"));
+    int attempts = 0;
+    for (int i = 0; i < 100; ++i) {
+        s.client() << get("/users/7");
+        for (;;) {
+            int who = whoever_was_asked(s);
+            if (who == 0) break;
+            ++attempts;
+            s.upstream(name(who)) >> request("GET", "/users/7") << answer(503, "no");
+            s.after(5ms);
+            if (whoever_was_asked(s) == 0) s.after(250ms);
+        }
+        s.client() >> response(503, "no");
+    }
+    EXPECT_LE(attempts, 120 + 10);
+    EXPECT_GT(attempts, 105);
+}
+
+TEST_F(Resilience, a_route_can_switch_retries_off) {
+    Scene s(service_of_three("", "retry: 0"));
+    s.client() << get("/users/7");
+    int first = whoever_was_asked(s);
+    s.upstream(name(first)) >> request("GET", "/users/7") << answer(502, "no");
+    s.after(300ms);
+    s.client() >> response(502, "no");
+}
+
+TEST_F(Resilience, consecutive_failures_eject) {
+    Scene s(service_of_three("outlier_detection: {consecutive_failures: 3}", "retry: 0"));
+    int failed = 0;
+    for (int i = 0; i < 12; ++i) {
+        s.client() << get("/users/7");
+        int who = whoever_was_asked(s);
+        bool bad = who == 2;
+        failed += bad;
+        s.upstream(name(who)) >> request("GET", "/users/7") << answer(bad ? 503 : 200, "x");
+        s.client() >> response(bad ? 503 : 200, "x");
+    }
+    EXPECT_EQ(failed, 3);
+}
+
+// ---- breakers
+
+TEST_F(Resilience, the_breaker_of_a_service_opens_says_until_when_and_closes_again) {
+    Scene s(service_of_three("circuit_breaker: {failure_threshold: 3, recovery_timeout: 30s, success_threshold: 2, half_open_requests: 1}, "
+                             "retry: {enabled: false}, outlier_detection: false"));
+    for (int i = 0; i < 3; ++i) {
+        s.client() << get("/users/7");
+        s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << answer(500, "broken");
+        s.client() >> response(500, "broken");
+    }
+    s.client() << get("/users/7");
+    s.client() >> response(503).with("retry-after", "30").saying("circuit breaker of users is open");
+    s.after(30s);
+    // Half-open: one at a time.
+    s.client("a") << get("/users/7");
+    s.client("b") << get("/users/7");
+    s.client("b") >> response(503).saying("circuit_open");
+    s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << ok("well");
+    s.client("a") >> response(200, "well");
+    EXPECT_NE(ask(s), 0);
+    EXPECT_NE(ask(s, "b"), 0);
+    EXPECT_EQ(count_events(s, "breaker.opened"), 1);
+    EXPECT_EQ(count_events(s, "breaker.closed"), 1);
+}
+
+TEST_F(Resilience, an_open_breaker_answers_with_the_fallback) {
+    Scene s(service_of_three("circuit_breaker: {failure_threshold: 1}, retry: {enabled: false}, outlier_detection: false, "
+                             "fallback: {status: 200, body: '{\"users\":[]}'}"));
+    s.client() << get("/users/7");
+    s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << answer(500, "broken");
+    s.client() >> response(500, "broken");
+    s.client() << get("/users/7");
+    s.client() >> response(200, "{\"users\":[]}").with("content-type", "application/json");
+    EXPECT_EQ(s.counted(Code::circuit_open), 1u);
+}
+
+TEST_F(Resilience, the_breaker_of_an_endpoint_leaves_the_others_alone) {
+    Scene s(service_of_three("circuit_breaker: {scope: endpoint, failure_threshold: 2}, retry: {enabled: false}, outlier_detection: false"));
+    int failed = 0;
+    for (int i = 0; i < 12; ++i) {
+        s.client() << get("/users/7");
+        int who = whoever_was_asked(s);
+        failed += who == 1;
+        s.upstream(name(who)) >> request("GET", "/users/7") << answer(who == 1 ? 500 : 200, "x");
+        s.client() >> response(who == 1 ? 500 : 200, "x");
+    }
+    EXPECT_EQ(failed, 2);
+}
+
+// ---- limits
+
+TEST_F(Resilience, a_service_has_so_many_requests_at_once_and_so_many_wait) {
+    Scene s(service_of_three("concurrency: {max_requests: 1, max_waiting: 1, max_wait: 1s}"));
+    s.client("a") << get("/users/7");
+    s.client("b") << get("/users/7");
+    s.client("c") << get("/users/7");
+    s.client("c") >> response(503).saying("concurrency_limit");
+    s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << ok("seven");
+    s.client("a") >> response(200, "seven");
+    s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << ok("eight");
+    s.client("b") >> response(200, "eight");
+}
+
+TEST_F(Resilience, who_waits_too_long_is_told) {
+    Scene s(service_of_three("concurrency: {max_requests: 1, max_waiting: 5, max_wait: 1s}"));
+    s.client("a") << get("/users/7");
+    s.client("b") << get("/users/7");
+    s.after(1100ms);
+    s.client("b") >> response(503).saying("concurrency_limit");
+    s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << ok("seven");
+    s.client("a") >> response(200, "seven");
+    EXPECT_NE(ask(s), 0);
+}
+
+TEST_F(Resilience, who_leaves_the_queue_leaves_the_place_to_others) {
+    Scene s(service_of_three("concurrency: {max_requests: 1, max_waiting: 5, max_wait: 10s}"));
+    s.client("a") << get("/users/7");
+    s.client("b") << get("/users/7");
+    s.client("c") << get("/users/7");
+    s.client("b") << hang_up;
+    s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << ok("seven");
+    s.client("a") >> response(200, "seven");
+    s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << ok("nine");
+    s.client("c") >> response(200, "nine");
+}
+
+// ---- hedging
+
+TEST_F(Resilience, a_slow_endpoint_has_company_and_the_first_answer_counts) {
+    Scene s(service_of_three("", "hedge: 100ms"));
+    s.client() << get("/users/7");
+    int slow = whoever_was_asked(s);
+    s.upstream(name(slow)) >> request("GET", "/users/7");
+    s.after(110ms);
+    int other = whoever_was_asked(s);
+    ASSERT_NE(other, 0);
+    EXPECT_NE(other, slow);
+    s.upstream(name(other)) >> request("GET", "/users/7") << ok("quick");
+    s.client() >> response(200, "quick").with("x-gateway-instance", name(other));
+    EXPECT_EQ(s.upstream(name(slow)).open_connections(), 0u) << "the loser is given up";
+}
+
+// ---- sessions
+
+TEST_F(Resilience, a_session_stays_with_its_endpoint) {
+    Scene s(service_of_three("load_balancer: {strategy: random, sticky_session: true}"));
+    s.client() << get("/users/7");
+    int home = whoever_was_asked(s);
+    s.upstream(name(home)) >> request("GET", "/users/7") << ok("seven");
+    Message first = s.client().take_response();
+    std::string cookie = first.field("set-cookie").value_or("");
+    ASSERT_TRUE(cookie.starts_with("suoke_endpoint=")) << cookie;
+    std::string pair = cookie.substr(0, cookie.find(';'));
+    for (int i = 0; i < 8; ++i) {
+        s.client() << get("/users/7", "cookie: " + pair + "\r\n");
+        EXPECT_EQ(whoever_was_asked(s), home);
+        s.upstream(name(home)) >> request("GET", "/users/7") << ok("seven");
+        s.client() >> response(200, "seven").without("set-cookie");
+    }
+    // What we did not sign chooses nothing.
+    std::string forged = pair.substr(0, pair.size() - 1) + (pair.back() == '0' ? "1" : "0");
+    s.client() << get("/users/7", "cookie: " + forged + "\r\n");
+    s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << ok("seven");
+    s.client() >> response(200, "seven").having("set-cookie");
+}
+
+TEST_F(Resilience, requests_with_the_same_header_go_to_the_same_endpoint) {
+    Scene s(service_of_three("load_balancer: {strategy: consistent_hash, hash_by: header, hash_name: x-user, bounded_load_percent: 0}"));
+    std::map<std::string, int> home;
+    for (int round = 0; round < 3; ++round)
+        for (std::string user : {"an", "bo", "cy", "di"}) {
+            s.client() << get("/users/7", "x-user: " + user + "\r\n");
+            int who = whoever_was_asked(s);
+            s.upstream(name(who)) >> request("GET", "/users/7") << ok("seven");
+            s.client() >> response(200, "seven");
+            EXPECT_EQ(home.try_emplace(user, who).first->second, who);
+        }
+}
+
+// ---- what else a request says
+
+TEST_F(Resilience, x_request_timeout_ends_the_exchange_and_goes_on_with_what_is_left) {
+    Scene s(service_of_three());
+    s.client() << get("/users/7", "x-request-timeout: 2\r\n");
+    int who = whoever_was_asked(s);
+    s.upstream(name(who)) >> request("GET", "/users/7").with("x-request-timeout", "2000ms");
+    s.after(2100ms);
+    s.client() >> response(504).saying("deadline_exceeded");
+    EXPECT_EQ(count_events(s, "endpoint.ejected"), 0);
+    s.client() << get("/users/7", "x-request-timeout: soon\r\n");
+    s.client() >> response(400).saying("X-Request-Timeout");
+}
+
+TEST_F(Resilience, a_reload_forgets_no_ejection_and_closes_no_connection) {
+    Scene s(service_of_three());
+    s.upstream(name(2)).refuses();
+    for (int i = 0; i < 6; ++i) ask(s);
+    std::size_t dials = s.upstream(name(1)).dials() + s.upstream(name(3)).dials();
+    s.reload(service_of_three("", "timeout: 9s"));
+    for (int i = 0; i < 6; ++i) EXPECT_NE(ask(s), 2);
+    EXPECT_EQ(s.upstream(name(2)).dials(), 1u);
+    EXPECT_EQ(s.upstream(name(1)).dials() + s.upstream(name(3)).dials(), dials);
+}
+
+TEST_F(Resilience, a_split_sends_each_service_its_share) {
+    Scene s("services:\n  old: {host: 10.0.0.1}\n  new: {host: 10.0.0.2}\n"
+            "routes:\n  - {name: users, prefix: /users, split: [{service: old, weight: 3}, {service: new, weight: 1}], strip_prefix: false}\n");
+    std::map<int, int> asked;
+    for (int i = 0; i < 200; ++i) {
+        s.client() << get("/users/7");
+        int who = s.upstream(name(1)).dials() && s.upstream(name(1)).has_unread() ? 1 : 2;
+        ++asked[who];
+        s.upstream(name(who)) >> request("GET", "/users/7").with("x-gateway-service", who == 1 ? "old" : "new") << ok("seven");
+        s.client() >> response(200, "seven").with("x-gateway-service", who == 1 ? "old" : "new");
+    }
+    EXPECT_NEAR(asked[2], 50, 20);
+}
+
+TEST_F(Resilience, a_mirror_gets_a_copy_and_nobody_waits_for_it) {
+    Scene s("services:\n  users: {host: 10.0.0.1}\n  shadow: {host: 10.0.0.2}\n"
+            "routes:\n  - {name: users, prefix: /users, service: users, mirror: {service: shadow}, strip_prefix: false}\n");
+    s.client() << post("/users", "new one");
+    s.upstream("users") >> request("POST", "/users", "new one") << ok("made");
+    s.client() >> response(200, "made");
+    s.upstream("shadow") >> request("POST", "/users", "new one") << answer(500, "not for anybody");
+    s.upstream("shadow").does_not_answer();
+    s.client() << get("/users/7");
+    s.upstream("users") >> request("GET", "/users/7") << ok("seven");
+    s.client() >> response(200, "seven");
+    s.upstream("shadow") >> request("GET", "/users/7") << ok("lost");
+}
+
+// ---- who is in a service
+
+TEST_F(Resilience, an_instance_that_joins_gets_traffic_and_one_that_drains_gets_none) {
+    Scene s(service_of_three());
+    balance::Instance fourth;
+    fourth.host = "10.0.0.4";
+    s.directory().found("users", "test", {fourth});
+    s.settle();
+    std::map<std::string, int> asked;
+    auto answer_all = [&](int times) {
+        for (int i = 0; i < times; ++i) {
+            s.client() << get("/users/7");
+            for (int k = 1; k <= 4; ++k)
+                if (s.upstream(name(k)).has_unread()) {
+                    s.upstream(name(k)) >> request("GET", "/users/7") << ok("seven");
+                    ++asked[name(k)];
+                }
+            s.client() >> response(200, "seven");
+        }
+    };
+    answer_all(8);
+    EXPECT_EQ(asked[name(4)], 2);
+    fourth.draining = true;
+    s.directory().found("users", "test", {fourth});
+    asked.clear();
+    answer_all(8);
+    EXPECT_EQ(asked[name(4)], 0);
+}
+
+}  // namespace
+}  // namespace suoke::scene

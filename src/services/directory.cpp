@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "services/directory.h"
+
+#include <algorithm>
+#include <set>
+
+#include "balance/ejection.h"
+#include "balance/maglev.h"
+
+namespace suoke::services {
+
+upstream::EndpointAddress address_of(const Definition& service, const balance::Instance& instance) {
+    upstream::EndpointAddress address;
+    address.host = instance.host;
+    address.port = instance.port;
+    address.protocol = instance.protocol.value_or(service.protocol);
+    address.for_one_client = service.for_one_client && address.protocol == upstream::Protocol::h1;
+    if (instance.use_tls.value_or(service.use_tls)) {
+        address.tls = service.tls;
+        address.tls_identity = service.tls_identity;
+    }
+    return address;
+}
+
+Directory::Service& Directory::service_of(const std::string& name) {
+    auto [at, is_new] = services_.try_emplace(name);
+    if (is_new) {
+        at->second.definition = unlisted_;
+        at->second.definition.name = name;
+    }
+    return at->second;
+}
+
+void Directory::define(std::vector<Definition> definitions, Definition unlisted) {
+    unlisted_ = std::move(unlisted);
+    std::set<std::string> affected;
+    for (auto& [name, service] : services_) {
+        affected.insert(name);
+        service.configured = false;
+        service.definition = unlisted_;
+        service.definition.name = name;
+    }
+    for (Definition& definition : definitions) {
+        std::string name = definition.name;
+        Service& service = service_of(name);
+        service.definition = std::move(definition);
+        service.configured = true;
+        affected.insert(name);
+    }
+    for (const std::string& name : affected) rebuild(name);
+}
+
+void Directory::found(const std::string& name, const std::string& source, balance::Instances instances) {
+    Service& service = service_of(name);
+    auto before = service.found.find(source);
+    bool emptied = instances.empty() && before != service.found.end() && !before->second.empty();
+    if (emptied && any_up(service, before->second)) {
+        if (service.emptied.try_emplace(source, loop_.now()).second)
+            states_.events().tell(Level::warning, "discovery.emptied", {{"service", name}, {"source", source}, {"kept_seconds", seconds(kEmptyGrace)}});
+        if (!clock_.armed()) loop_.timers().arm(clock_, loop_.now() + kEmptyGrace);
+        return;
+    }
+    set(name, source, std::move(instances));
+}
+
+void Directory::set(const std::string& name, const std::string& source, balance::Instances instances) {
+    Service& service = service_of(name);
+    service.emptied.erase(source);
+    balance::Instances& known = service.found[source];
+    if (known == instances && service.members) return;
+    known = std::move(instances);
+    if (known.empty()) service.found.erase(source);
+    rebuild(name);
+}
+
+void Directory::end_graces() {
+    std::vector<std::pair<std::string, std::string>> over;
+    TimePoint next = kNever;
+    for (const auto& [name, service] : services_)
+        for (const auto& [source, since] : service.emptied) {
+            TimePoint end = since + kEmptyGrace;
+            if (end <= loop_.now()) over.emplace_back(name, source);
+            else next = std::min(next, end);
+        }
+    for (const auto& [name, source] : over) set(name, source, {});
+    if (next != kNever) loop_.timers().arm(clock_, next);
+}
+
+bool Directory::any_up(const Service& service, const balance::Instances& among) const {
+    if (!service.members) return false;
+    for (const balance::Member& member : service.members->all) {
+        bool ours = std::find(among.begin(), among.end(), member.instance) != among.end();
+        if (ours && balance::is_up(member, loop_.now())) return true;
+    }
+    return false;
+}
+
+// ---- members
+
+void Directory::rebuild(const std::string& name) {
+    Service& service = services_.at(name);
+    service.members = build(service);
+    balance::MembersPtr members = service.members;
+    if (!service.configured && members->all.empty()) services_.erase(name);
+    changed_(members);
+}
+
+balance::MembersPtr Directory::build(const Service& service) const {
+    const Definition& definition = service.definition;
+    auto members = std::make_shared<balance::Members>();
+    members->service = definition.name;
+    members->rules = definition.rules;
+    members->state = states_.service(definition.name);
+    std::set<std::string> seen;
+    auto add = [&](const balance::Instance& instance) {
+        balance::Member member;
+        member.address = address_of(definition, instance);
+        if (!seen.insert(member.address.identity()).second) return;  // the first to say so counts
+        member.name = member.address.to_string();
+        member.instance = instance;
+        bool far = !definition.zone.empty() && instance.zone != definition.zone;
+        member.level = instance.priority * 2 + far;
+        member.hash = balance::stable_hash(member.name);
+        member.state = state_of(service, member);
+        members->all.push_back(std::move(member));
+    };
+    for (const balance::Instance& instance : definition.instances) add(instance);
+    for (const auto& [source, instances] : service.found)
+        for (const balance::Instance& instance : instances)
+            if (instance.up) add(instance);
+    if (members->rules.strategy == balance::Strategy::consistent_hash) members->table = balance::maglev_table(members->all);
+    return members;
+}
+
+std::shared_ptr<balance::EndpointState> Directory::state_of(const Service& service, const balance::Member& member) const {
+    auto state = states_.endpoint(member.address.identity());
+    if (state.use_count() > 1) return state;
+    if (!service.definition.starts_healthy) state->set_checked(balance::EndpointState::Checked::unwell, loop_.now());
+    // Whoever joins others begins slowly; those that begin together have nobody to take it from.
+    if (service.members && !service.members->all.empty()) state->rise(loop_.now());
+    return state;
+}
+
+balance::MembersPtr Directory::members(const std::string& service) const {
+    auto found = services_.find(service);
+    return found == services_.end() ? nullptr : found->second.members;
+}
+
+std::map<std::string, balance::MembersPtr> Directory::all() const {
+    std::map<std::string, balance::MembersPtr> out;
+    for (const auto& [name, service] : services_) out[name] = service.members;
+    return out;
+}
+
+const Definition* Directory::definition(const std::string& service) const {
+    auto found = services_.find(service);
+    return found == services_.end() || !found->second.configured ? nullptr : &found->second.definition;
+}
+
+const std::optional<HealthRules>* Directory::health_rules(const std::string& service) const {
+    auto found = services_.find(service);
+    return found == services_.end() ? nullptr : &found->second.definition.health;
+}
+
+// ---- time
+
+void Directory::tick() {
+    TimePoint now = loop_.now();
+    states_.forget_unused();
+    for (auto& [name, service] : services_) {
+        if (now - service.judged >= service.definition.rules.outlier.interval) {
+            service.judged = now;
+            balance::eject_outliers(*service.members, now);
+        }
+        tell_health(name, service);
+    }
+}
+
+void Directory::tell_health(const std::string& name, Service& service) {
+    std::size_t up = 0, all = service.members->all.size();
+    for (const balance::Member& member : service.members->all) up += balance::is_up(member, loop_.now());
+    const char* health = up == 0 ? "unhealthy" : up < all ? "degraded" : "healthy";
+    if (std::string_view(health) == service.health) return;
+    bool first = *service.health == '\0';
+    service.health = health;
+    if (first && up == all) return;
+    states_.events().tell(up < all ? Level::warning : Level::info, "service_health_change",
+                          {{"service", name}, {"status", health}, {"healthy_instances", up}, {"total_instances", all}});
+}
+
+}  // namespace suoke::services

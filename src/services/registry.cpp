@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "services/registry.h"
+
+#include <algorithm>
+
+namespace suoke::services {
+
+static constexpr const char* kSource = "registry";
+
+Registry::Registry(rt::Loop& loop, Directory& directory, Events& events, Ledger& ledger, RegistryRules rules)
+    : loop_(loop), directory_(directory), events_(events), ledger_(ledger), rules_(rules), expiry_(*this) {
+    ledger_.set_listener(this);
+}
+
+Registry::~Registry() { ledger_.set_listener(nullptr); }
+
+rt::Task<Result<void>> Registry::begin() { return ledger_.load(); }
+
+// ---- what clients ask for
+
+Result<void> Registry::room_for(const Record& wanted) const {
+    if (records_.contains({wanted.service, wanted.instance.id}) || records_.size() < rules_.most_instances) return {};
+    return Error(Code::overloaded, "the registry is full: it may have " + std::to_string(rules_.most_instances) + " instances");
+}
+
+rt::Task<Result<Record>> Registry::add(Record wanted, std::string lease) {
+    Result<void> room = room_for(wanted);
+    if (!room) co_return room.error();
+    wanted.ttl = std::min(wanted.ttl, rules_.longest_ttl);
+    // Who takes over an address has it alone: its old name would send the traffic there twice.
+    std::vector<std::string> same_address;
+    for (const Record* other : list(wanted.service))
+        if (other->instance.host == wanted.instance.host && other->instance.port == wanted.instance.port && other->instance.id != wanted.instance.id)
+            same_address.push_back(other->instance.id);
+    std::string service = wanted.service;
+    auto held = co_await ledger_.hold(std::move(wanted), std::move(lease));
+    if (!held) co_return held;
+    for (const std::string& id : same_address) co_await ledger_.release(service, id);
+    co_return held;
+}
+
+rt::Task<Result<Record>> Registry::heartbeat(std::string service, std::string id) { return ledger_.extend(std::move(service), std::move(id)); }
+
+rt::Task<Result<Record>> Registry::change(std::string service, std::string id, Change change) {
+    const Record* known = find(service, id);
+    if (!known) co_return not_held(service, id);
+    Record record = *known;
+    balance::Instance& instance = record.instance;
+    if (change.weight) instance.weight = *change.weight;
+    if (change.version) instance.version = std::move(*change.version);
+    if (change.zone) instance.zone = std::move(*change.zone);
+    if (change.tags) instance.tags = std::move(*change.tags);
+    if (change.metadata) instance.metadata = std::move(*change.metadata);
+    if (change.draining) instance.draining = *change.draining;
+    co_return co_await ledger_.change(std::move(record));
+}
+
+rt::Task<Result<void>> Registry::remove(std::string service, std::string id) { return ledger_.release(std::move(service), std::move(id)); }
+
+const Record* Registry::find(const std::string& service, const std::string& id) const {
+    auto found = records_.find({service, id});
+    return found == records_.end() ? nullptr : &found->second;
+}
+
+std::vector<const Record*> Registry::list(const std::string& service) const {
+    std::vector<const Record*> out;
+    for (auto at = records_.lower_bound({service, ""}); at != records_.end(); ++at) {
+        if (!service.empty() && at->first.first != service) break;
+        out.push_back(&at->second);
+    }
+    return out;
+}
+
+// ---- what the ledger tells
+
+void Registry::changed(const Record& record) {
+    auto known = records_.find({record.service, record.instance.id});
+    if (known != records_.end() && known->second.revision >= record.revision) return;  // old news
+    bool is_new = known == records_.end();
+    bool same = !is_new && known->second.instance == record.instance;
+    bool draining = !is_new && !known->second.instance.draining && record.instance.draining;
+    take(record);
+    if (is_new || draining)
+        events_.tell(Level::info, is_new ? "instance.registered" : "instance.draining",
+                     {{"service", record.service}, {"instance", record.instance.id}, {"host", record.instance.host}, {"port", std::uint64_t{record.instance.port}}});
+    if (!same) publish(record.service);
+    if (record.ttl > Duration::zero()) expires_at(record.expires);
+}
+
+void Registry::extended(const std::string& service, const std::string& id, WallTime expires) {
+    auto known = records_.find({service, id});
+    if (known != records_.end()) known->second.expires = expires;
+}
+
+void Registry::removed(const std::string& service, const std::string& id, std::uint64_t revision, bool lapsed) {
+    auto known = records_.find({service, id});
+    if (known == records_.end() || known->second.revision > revision) return;
+    drop(known->first, lapsed ? "instance.expired" : "instance.deregistered");
+    publish(service);
+    if (records_.empty()) expiry_.disarm();
+}
+
+void Registry::replaced(std::vector<Record> all) {
+    std::map<Key, Record> now;
+    for (Record& record : all) now[{record.service, record.instance.id}] = std::move(record);
+    std::vector<Key> gone;
+    for (const auto& [key, record] : records_)
+        if (!now.contains(key)) gone.push_back(key);
+    for (const Key& key : gone) {
+        drop(key, "instance.expired");
+        publish(key.first);
+    }
+    for (const auto& [key, record] : now) {
+        // The ledger's word, even if it begins to count anew.
+        if (auto known = records_.find(key); known != records_.end()) known->second.revision = 0;
+        changed(record);
+    }
+}
+
+void Registry::take(const Record& record) { records_[{record.service, record.instance.id}] = record; }
+
+void Registry::drop(const Key& key, const char* why) {
+    Key gone = key;
+    records_.erase(gone);
+    events_.tell(Level::info, why, {{"service", gone.first}, {"instance", gone.second}});
+}
+
+void Registry::publish(const std::string& service) {
+    balance::Instances instances;
+    for (const Record* record : list(service)) instances.push_back(record->instance);
+    directory_.set(service, kSource, std::move(instances));
+}
+
+// ---- leases
+
+// The timer is set for the earliest end there might be; heartbeats move ends only later, so they need
+// not look for it.
+void Registry::expires_at(WallTime when) {
+    TimePoint then = loop_.now() + std::max<Duration>(when - loop_.clock().wall(), Duration::zero()) + std::chrono::milliseconds(1);
+    if (!expiry_.armed() || then < expiry_.deadline()) loop_.timers().arm(expiry_, then);
+}
+
+static rt::Task<void> lapse_all(Ledger& ledger, std::vector<std::pair<std::string, std::string>> keys) {
+    for (auto& [service, id] : keys) co_await ledger.lapse(service, id);
+}
+
+// The ledger decides; we only remind it. Without its word an instance stays: better one too many, which
+// health checks and refusals find out, than all of them gone because the ledger cannot be asked.
+void Registry::expire() {
+    WallTime now = loop_.clock().wall();
+    std::vector<Key> due;
+    for (const auto& [key, record] : records_) {
+        if (record.ttl <= Duration::zero()) continue;
+        if (record.expires <= now) due.push_back(key);
+        expires_at(record.expires <= now ? now + rules_.grace : record.expires);
+    }
+    if (!due.empty() && ledger_.is_current()) tasks_.spawn(lapse_all(ledger_, std::move(due)));
+}
+
+}  // namespace suoke::services
