@@ -440,8 +440,8 @@ Upstream& Scene::upstream(const std::string& name) {
     std::set<std::string> endpoints;
     if (name.find(':') != std::string::npos) endpoints.insert(name);
     for (const auto& service : site_->services)
-        for (const balance::Instance& instance : service->definition.instances)
-            if (service->name == name) endpoints.insert(services::address_of(service->definition, instance).to_string());
+        for (const balance::Instance& instance : service->definition->instances)
+            if (service->name == name) endpoints.insert(services::address_of(*service->definition, instance).to_string());
     CHECK(!endpoints.empty());
     upstream = std::make_unique<Upstream>(*this, std::move(endpoints));
     return *upstream;

@@ -71,13 +71,12 @@ std::string identity_of(const rt::TlsClientOptions& options) {
 }
 
 // How its endpoints are reached by TLS, those that want it and those that may yet join.
-void set_upstream_tls(Service& service, const config::Service& from, std::vector<config::Problem>& problems) {
-    services::Definition& definition = service.definition;
+void set_upstream_tls(services::Definition& definition, const config::Service& from, std::vector<config::Problem>& problems) {
     definition.use_tls = from.tls.enabled;
     bool any = from.tls.enabled;
     for (const config::Endpoint& endpoint : from.endpoints) any |= endpoint.use_tls.value_or(false);
     if (!any) return;
-    std::string key = "services." + service.name + ".tls";
+    std::string key = "services." + definition.name + ".tls";
     auto options = client_options(from.tls, from.protocol);
     if (!options) return complain(problems, key, options.error());
     std::string identity = identity_of(*options);
@@ -186,7 +185,8 @@ std::unique_ptr<Service> service_of(const std::string& name, const config::Servi
                                     std::vector<config::Problem>& problems) {
     auto service = std::make_unique<Service>();
     service->name = name;
-    services::Definition& definition = service->definition;
+    auto made = std::make_shared<services::Definition>();
+    services::Definition& definition = *made;
     definition.name = name;
     definition.rules = rules_of(from, config);
     for (const config::Endpoint& endpoint : from.endpoints) definition.instances.push_back(instance_of(endpoint));
@@ -196,7 +196,8 @@ std::unique_ptr<Service> service_of(const std::string& name, const config::Servi
     definition.starts_healthy = !check.enabled || check.starts_healthy;
     if (check.enabled) definition.health = health_rules(check);
     definition.zone = config.app.zone;
-    set_upstream_tls(*service, from, problems);
+    set_upstream_tls(definition, from, problems);
+    service->definition = std::move(made);
     service->upstream_prefix = from.upstream_prefix;
     service->host_header = from.host_header;
     service->proxy_version = static_cast<int>(from.proxy_protocol);
@@ -420,7 +421,7 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
 }
 
 void define_services(services::Directory& directory, const gateway::Site& site) {
-    std::vector<services::Definition> definitions;
+    std::vector<services::DefinitionPtr> definitions;
     for (const auto& service : site.services) definitions.push_back(service->definition);
     directory.define(std::move(definitions), site.unlisted->definition);
 }

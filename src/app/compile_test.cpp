@@ -30,7 +30,7 @@ TEST(Compile, what_a_service_says_of_its_endpoints_becomes_instances_and_rules) 
     auto s = site("load_balancer: {strategy: ip_hash, slow_start: 20s}\n"
                   "services: {u: {endpoints: [{host: h, port: 1, weight: 3}, {host: i, zone: b, priority: 1}], "
                   "load_balancer: {panic_percent: 30}, circuit_breaker: {scope: both}}}\n");
-    const services::Definition& definition = s->services.front()->definition;
+    const services::Definition& definition = *s->services.front()->definition;
     ASSERT_EQ(definition.instances.size(), 2u);
     EXPECT_EQ(definition.instances[0].weight, 3u);
     EXPECT_EQ(definition.instances[1].zone, "b");

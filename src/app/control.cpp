@@ -19,7 +19,8 @@ Control::Control(rt::Loop& loop, gateway::Shared& shared, Log& log, endpoints::S
       buffers_(shared.budget),
       states_(shared.events, shared.health),
       directory_(loop, states_),
-      health_(loop, dialer_, buffers_, Random::from_system(), directory_, shared.events) {
+      health_(loop, dialer_, buffers_, Random::from_system(), directory_, shared.events),
+      discoveries_(loop, dialer_, buffers_, directory_, shared.events) {
     directory_.set_listener([this](const balance::MembersPtr& members) { changed(members); });
 }
 
@@ -31,6 +32,9 @@ std::vector<balance::MembersPtr> Control::adopt(const gateway::Site& site) {
     define_services(directory_, site);
     bool wants_registry = site.config.registry.enabled && (site.config.redis.wanted() || !site.config.registry.admin_token.empty());
     if (!registry_ && wants_registry) open_registry(site.config);
+    discoveries_.adopt(site.config);
+    certificates_ = site.tls ? site.tls->certificates() : std::vector<rt::CertificateFacts>();
+    certificates_looked_at_ = {};
     adopting_ = false;
     if (started_) health_.look();
     return std::move(new_members_);
@@ -100,6 +104,18 @@ rt::Task<void> Control::keep_time() {
         co_await pause;
         directory_.tick();
         health_.look();
+        look_at_certificates();
+    }
+}
+
+// Once a day: those that end within two weeks.
+void Control::look_at_certificates() {
+    constexpr auto kDay = std::chrono::hours(24);
+    if (certificates_looked_at_ != TimePoint{} && loop_.now() - certificates_looked_at_ < kDay) return;
+    certificates_looked_at_ = loop_.now();
+    for (const rt::CertificateFacts& certificate : certificates_) {
+        auto days = (certificate.not_after - loop_.clock().wall()) / kDay;
+        if (days < 14) shared_.events.tell(Level::warning, "certificate.expiring", {{"subject", certificate.subject}, {"days", std::int64_t{days}}});
     }
 }
 

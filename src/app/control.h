@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "app/discoveries.h"
 #include "base/log.h"
 #include "endpoints/builtin.h"
 #include "gateway/shared.h"
@@ -45,6 +46,7 @@ class Control final : store::Redis::Listener {
     void open_registry(const config::Config& config);
     std::unique_ptr<services::Ledger> open_ledger(const config::Config& config);
     rt::Task<void> keep_time();
+    void look_at_certificates();
     static rt::Task<void> begin(services::Registry& registry, Log& log);
 
     rt::Loop& loop_;
@@ -57,11 +59,14 @@ class Control final : store::Redis::Listener {
     balance::States states_;
     services::Directory directory_;
     services::HealthWatch health_;
+    Discoveries discoveries_;
     std::unique_ptr<store::Redis> redis_;
     std::unique_ptr<store::Kv> kv_;
     std::unique_ptr<services::Ledger> ledger_;
     std::unique_ptr<services::Registry> registry_;
     std::vector<balance::MembersPtr> new_members_;   // while a site is adopted
+    std::vector<rt::CertificateFacts> certificates_; // of the TLS listener
+    TimePoint certificates_looked_at_{};
     bool adopting_ = false;
     bool started_ = false;
     rt::TaskScope tasks_;                            // ends before everything above

@@ -24,7 +24,9 @@ class Balance : public ::testing::Test {
             Member member;
             member.address.host = instance.host;
             member.name = member.address.to_string();
-            member.instance = instance;
+            auto owned = std::make_shared<const Instance>(instance);
+            members->owners.push_back(owned);
+            member.instance = owned.get();
             member.level = instance.priority;
             member.hash = stable_hash(member.name);
             member.state = states.endpoint(member.name);

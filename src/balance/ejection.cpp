@@ -16,7 +16,7 @@ bool enough_left(const Members& members, const Member& member, Why why, TimePoin
     std::size_t out = 0, up = 0;
     for (const Member& other : members.all) {
         out += other.state->ejected(now);
-        up += &other != &member && is_up(other, now) && !other.instance.draining;
+        up += &other != &member && is_up(other, now) && !other.instance->draining;
     }
     if (why == Why::refused) return up > 0;
     return out + 1 <= static_cast<std::size_t>(members.rules.outlier.max_ejected * static_cast<double>(members.all.size()));

@@ -11,7 +11,7 @@
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 
@@ -91,7 +91,7 @@ class Gate {
 
     std::atomic<std::uint32_t> inside_{0}, waiting_{0};
     std::mutex mutex_;
-    std::deque<LetterPtr> queue_;
+    std::list<LetterPtr> queue_;
 };
 
 }  // namespace suoke::balance

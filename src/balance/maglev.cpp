@@ -91,7 +91,7 @@ std::vector<std::uint16_t> maglev_table(const std::vector<Member>& members) {
     const std::size_t size = table_size(members.size());
     double heaviest = 0;
     for (std::size_t i = 0; i < members.size() && i < kNobody; ++i) {
-        const Instance& instance = members[i].instance;
+        const Instance& instance = *members[i].instance;
         if (instance.weight == 0) continue;
         std::uint64_t hash = members[i].hash;
         heaviest = std::max<double>(heaviest, instance.weight);

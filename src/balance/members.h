@@ -34,7 +34,7 @@ struct ServiceState {
 struct Member {
     upstream::EndpointAddress address;
     std::string name;              // "10.0.0.7:8080", for headers and logs
-    Instance instance;             // as its source described it
+    const Instance* instance = nullptr;  // as its source described it; one of Members::owners has it
     std::uint32_t level = 0;       // of preference; 0 first
     std::uint64_t hash = 0;        // of its name: the same in every gateway
     std::shared_ptr<EndpointState> state;
@@ -45,6 +45,7 @@ struct Members {
     Rules rules;
     std::vector<Member> all;
     std::shared_ptr<ServiceState> state;
+    std::vector<std::shared_ptr<const void>> owners;  // of the instances
     std::vector<std::uint16_t> table;  // of consistent_hash: a member for each slot (maglev.h)
 };
 using MembersPtr = std::shared_ptr<const Members>;

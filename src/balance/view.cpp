@@ -25,7 +25,7 @@ void View::refresh(TimePoint now) {
     levels_ = levels_of(now, false);
     double up = 0, all = 0;
     for (const Level& level : levels_) up += static_cast<double>(level.candidates.size());
-    for (const Member& member : members_->all) all += !member.instance.draining && member.instance.weight > 0;
+    for (const Member& member : members_->all) all += !member.instance->draining && member.instance->weight > 0;
     if (up < members_->rules.panic_threshold * all) levels_ = levels_of(now, true);
     for (Level& level : levels_) level.balancer = balancer_of(level.candidates);
 }
@@ -36,7 +36,7 @@ double View::weight_of(const Member& member, TimePoint now) {
     if (TimePoint until = state.ejected_until(); until > now) return changes_at(until), 0;
     if (state.checked() == EndpointState::Checked::unwell) return 0;
     if (TimePoint until = state.breaker.closed_until(); until > now && members_->rules.endpoint_breaker.enabled) return changes_at(until), 0;
-    double weight = member.instance.weight;
+    double weight = member.instance->weight;
     Duration slow = members_->rules.slow_start, up = now - state.up_since();
     if (slow <= Duration::zero() || up >= slow) return weight;
     changes_at(now + slow / kSlowStartSteps);
@@ -52,13 +52,13 @@ std::vector<View::Level> View::levels_of(TimePoint now, bool whatever_their_heal
     std::map<std::uint32_t, Found> found;
     for (std::uint32_t i = 0; i < members_->all.size(); ++i) {
         const Member& member = members_->all[i];
-        if (member.instance.draining || member.instance.weight == 0) continue;
+        if (member.instance->draining || member.instance->weight == 0) continue;
         Found& level = found[member.level];
-        level.weight_all += member.instance.weight;
-        double weight = whatever_their_health ? member.instance.weight : weight_of(member, now);
+        level.weight_all += member.instance->weight;
+        double weight = whatever_their_health ? member.instance->weight : weight_of(member, now);
         if (weight <= 0) continue;
         // A slow start is no illness: it takes from its neighbours, not from its level.
-        level.weight_up += member.instance.weight;
+        level.weight_up += member.instance->weight;
         level.up.push_back({i, weight, member.state.get()});
     }
     double capacity = 0;

@@ -562,6 +562,7 @@ struct Kubernetes {
 struct ServiceDiscovery {
     bool enabled = true;
     DiscoveryType type = DiscoveryType::configured;  // where services are looked for that say nothing
+    std::vector<std::string> dns_servers;    // empty: the system's
     Consul consul;
     Kubernetes kubernetes;
     bool operator==(const ServiceDiscovery&) const = default;

@@ -625,22 +625,22 @@ const Fields& describe(std::type_identity<Discovery>) {
 
 const Fields& describe(std::type_identity<Redis>) {
     static const Fields kFields = {
-        field<&Redis::enabled>("enabled", "False: no Redis, whatever else is set."),
+        field<&Redis::enabled>("enabled", "False: no Redis, whatever else is set.").restart(),
         field<&Redis::url>("url", "All in one: redis[s]://user:password@host:port/db, redis+sentinel://s1,s2/master, redis+cluster://n1,n2.")
-            .env({"REDIS_URL", "REDIS__URL"}).check(rules::redis_url).credentials(),
-        field<&Redis::host>("host", "Or piece by piece: the server, or unix:/path. Empty, and no url or nodes: no Redis.").env({"REDIS_HOST"}).check(rules::endpoint_host_or_nothing),
-        field<&Redis::port>("port", "Its port.").env({"REDIS_PORT"}).range(1, 65535),
-        field<&Redis::db>("db", "Its database; a Cluster has only 0.").env({"REDIS_DB"}).range(0, 1'000'000),
-        field<&Redis::username>("username", "Who we are there (ACL); empty: the password alone."),
-        field<&Redis::password>("password", "Our password.").env({"REDIS_PASSWORD"}).credentials(),
-        field<&Redis::mode>("mode", "One server, a master that Sentinels know, or a Cluster."),
-        field<&Redis::nodes>("nodes", "host:port of the Sentinels, or of some of the Cluster's nodes."),
-        field<&Redis::master_name>("master_name", "What the Sentinels call the master."),
-        field<&Redis::tls>("tls", "Speak TLS to it."),
-        field<&Redis::ca_file>("ca_file", "PEM: the authorities to believe; empty: those of the system."),
-        field<&Redis::key_prefix>("key_prefix", "What all our keys and channels begin with."),
-        field<&Redis::connect_timeout>("connect_timeout", "For a connection, with TLS and login.").env({"REDIS__SOCKET_CONNECT_TIMEOUT"}).also({"redis.socket_connect_timeout"}),
-        field<&Redis::command_timeout>("command_timeout", "For a command, with all its retries.").env({"REDIS__SOCKET_TIMEOUT"}).also({"redis.socket_timeout"}),
+            .env({"REDIS_URL", "REDIS__URL"}).check(rules::redis_url).credentials().restart(),
+        field<&Redis::host>("host", "Or piece by piece: the server, or unix:/path. Empty, and no url or nodes: no Redis.").env({"REDIS_HOST"}).check(rules::endpoint_host_or_nothing).restart(),
+        field<&Redis::port>("port", "Its port.").env({"REDIS_PORT"}).range(1, 65535).restart(),
+        field<&Redis::db>("db", "Its database; a Cluster has only 0.").env({"REDIS_DB"}).range(0, 1'000'000).restart(),
+        field<&Redis::username>("username", "Who we are there (ACL); empty: the password alone.").restart(),
+        field<&Redis::password>("password", "Our password.").env({"REDIS_PASSWORD"}).credentials().restart(),
+        field<&Redis::mode>("mode", "One server, a master that Sentinels know, or a Cluster.").restart(),
+        field<&Redis::nodes>("nodes", "host:port of the Sentinels, or of some of the Cluster's nodes.").restart(),
+        field<&Redis::master_name>("master_name", "What the Sentinels call the master.").restart(),
+        field<&Redis::tls>("tls", "Speak TLS to it.").restart(),
+        field<&Redis::ca_file>("ca_file", "PEM: the authorities to believe; empty: those of the system.").restart(),
+        field<&Redis::key_prefix>("key_prefix", "What all our keys and channels begin with.").restart(),
+        field<&Redis::connect_timeout>("connect_timeout", "For a connection, with TLS and login.").env({"REDIS__SOCKET_CONNECT_TIMEOUT"}).also({"redis.socket_connect_timeout"}).restart(),
+        field<&Redis::command_timeout>("command_timeout", "For a command, with all its retries.").env({"REDIS__SOCKET_TIMEOUT"}).also({"redis.socket_timeout"}).restart(),
     };
     return kFields;
 }
@@ -693,6 +693,7 @@ const Fields& describe(std::type_identity<ServiceDiscovery>) {
     static const Fields kFields = {
         field<&ServiceDiscovery::enabled>("enabled", "False: nobody is asked, whatever services say."),
         field<&ServiceDiscovery::type>("type", "Where services are looked for by their name that say nothing themselves; static: nowhere."),
+        field<&ServiceDiscovery::dns_servers>("dns_servers", "Name servers for services that are found by DNS, like 10.0.0.53 or 127.0.0.1:5353; empty: the system's.").restart(),
         field<&ServiceDiscovery::consul>("consul", "Consul's agent."),
         field<&ServiceDiscovery::kubernetes>("kubernetes", "The cluster this gateway runs in."),
     };

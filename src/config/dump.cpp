@@ -62,7 +62,7 @@ class YamlDump {
             case Kind::object:
                 return nested(shape, value, depth, sparse);
             default:
-                out_ += " " + scalar(shape, value) + "\n";
+                out_ += " " + (field.hides_credentials && field.shape->inner().is_scalar() && !shape.show(value).empty() ? "\"***\"" : scalar(shape, value)) + "\n";
         }
     }
 
@@ -143,6 +143,7 @@ class Difference {
             to_json(field, shape, to, Credentials::shown))
             return;
         if (shape.kind == Kind::object) return object(shape, from, to, key, live);
+        if (shape.is_scalar() && field.hides_credentials) return credential(shape, from, to, key, live);
         if (shape.kind == Kind::map)
             return elements(field, by_key(shape, from), by_key(shape, to), shape, key, live);
         if (is_named(shape)) return named(field, shape, from, to, key, live);

@@ -61,6 +61,14 @@ TEST(Dump, hides_credentials_in_header_edits) {
     EXPECT_THAT(dump_json(c), HasSubstr("\"X-One\":\"1\""));
 }
 
+TEST(Dump, hides_secrets_wherever_they_stand) {
+    Config c = config("redis: {url: 'redis://:hush@r', password: hush}\nregistry: {admin_token: hush-hush-hush-hush}\n");
+    EXPECT_EQ(c.redis.password.reveal(), "hush");
+    EXPECT_THAT(dump_yaml(c), Not(HasSubstr("hush")));
+    EXPECT_THAT(dump_yaml(c), HasSubstr("password: \"***\""));
+    EXPECT_THAT(dump_json(c), Not(HasSubstr("hush")));
+}
+
 TEST(DumpJson, is_json) {
     auto json = nlohmann::json::parse(dump_json(config(kRich)));
     EXPECT_EQ(json["app"]["name"], "a: \"b\" ${X} $$ \n\u00e9");

@@ -36,7 +36,10 @@ class JsonDump {
             case Kind::object:
                 return object(shape, value, sparse);
             default:
-                json_.raw(scalar_json(shape, value));
+                if (credentials_ == Credentials::hidden && field.hides_credentials && field.shape->inner().is_scalar() && !shape.show(value).empty())
+                    json_.value("***");
+                else
+                    json_.raw(scalar_json(shape, value));
         }
     }
 

@@ -50,7 +50,16 @@ std::vector<ServiceHealth> services_of(const Exchange& ex) {
         for (const balance::Member& member : service.view->members().all) {
             ++health.total_endpoints;
             health.healthy_endpoints += balance::is_up(member, now);
+            health.ejected_endpoints += member.state->ejected(now);
+            health.ejections += member.state->ejections();
         }
+        const balance::ServiceState& state = *service.view->members().state;
+        health.active_requests = state.gate.inside();
+        health.waiting_requests = state.gate.waiting();
+        health.adaptive_limit = state.adaptive.limit();
+        health.over_limit = state.over_limit.load(std::memory_order_relaxed);
+        health.breaker = state.breaker.state();
+        health.breaker_openings = state.breaker.openings();
     });
     return out;
 }

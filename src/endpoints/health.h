@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "balance/breaker.h"
 #include "base/time.h"
 
 namespace suoke::endpoints {
@@ -38,6 +39,13 @@ struct ServiceHealth {
     std::string name;
     std::uint32_t healthy_endpoints = 0;
     std::uint32_t total_endpoints = 0;
+    // for metrics only
+    std::uint32_t ejected_endpoints = 0;
+    std::uint64_t ejections = 0;
+    std::uint64_t active_requests = 0, waiting_requests = 0;
+    std::uint64_t adaptive_limit = 0, over_limit = 0;   // 0: not found yet
+    balance::Breaker::State breaker = balance::Breaker::State::closed;
+    std::uint64_t breaker_openings = 0;
 };
 
 struct HealthFacts {

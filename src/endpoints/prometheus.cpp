@@ -416,6 +416,47 @@ MetricFamily healthy_endpoints(const ProcessFacts& facts) {
     return out;
 }
 
+struct ServiceRow {
+    const char* name;
+    const char* help;
+    MetricType type;
+    double (*value)(const ServiceHealth&);
+};
+
+constexpr ServiceRow kServiceRows[] = {
+    {"suoke_gateway_service_ejected_endpoints", "Endpoints left out for how they answered.", MetricType::Gauge,
+     [](const ServiceHealth& s) { return static_cast<double>(s.ejected_endpoints); }},
+    {"suoke_gateway_service_ejections_total", "Times an endpoint was left out for how it answered.", MetricType::Counter,
+     [](const ServiceHealth& s) { return static_cast<double>(s.ejections); }},
+    {"suoke_gateway_service_active_requests", "Requests a service has at the moment.", MetricType::Gauge,
+     [](const ServiceHealth& s) { return static_cast<double>(s.active_requests); }},
+    {"suoke_gateway_service_waiting_requests", "Requests that wait for a place at a service.", MetricType::Gauge,
+     [](const ServiceHealth& s) { return static_cast<double>(s.waiting_requests); }},
+    {"suoke_gateway_service_adaptive_limit", "How many at once the latencies say are good for it; 0: not known yet.", MetricType::Gauge,
+     [](const ServiceHealth& s) { return static_cast<double>(s.adaptive_limit); }},
+    {"suoke_gateway_service_over_adaptive_limit_total", "Requests beyond that limit, refused or (observing) let through.", MetricType::Counter,
+     [](const ServiceHealth& s) { return static_cast<double>(s.over_limit); }},
+    {"suoke_gateway_circuit_breaker_openings_total", "Times the breaker of a service opened.", MetricType::Counter,
+     [](const ServiceHealth& s) { return static_cast<double>(s.breaker_openings); }},
+    {"gateway_circuit_breaker_failures_total", "As suoke_gateway_circuit_breaker_openings_total; for old dashboards.", MetricType::Counter,
+     [](const ServiceHealth& s) { return static_cast<double>(s.breaker_openings); }},
+};
+
+void add_services(std::vector<MetricFamily>& page, const std::vector<ServiceHealth>& services) {
+    for (const auto& [name, help, type, value] : kServiceRows) {
+        MetricFamily out = family(name, help, type);
+        for (const ServiceHealth& s : services)
+            out.metric.push_back(type == MetricType::Gauge ? gauge({{"service", s.name}}, value(s)) : counter({{"service", s.name}}, value(s)));
+        page.push_back(std::move(out));
+    }
+    using State = balance::Breaker::State;
+    MetricFamily breakers = family("gateway_circuit_breaker_state", "1 for the state that the breaker of a service is in.", MetricType::Gauge);
+    for (const ServiceHealth& s : services)
+        for (State state : {State::closed, State::open, State::half_open})
+            breakers.metric.push_back(gauge({{"service", s.name}, {"state", balance::name_of(state)}}, s.breaker == state));
+    page.push_back(std::move(breakers));
+}
+
 MetricFamily certificates(const ProcessFacts& facts) {
     MetricFamily out = family("suoke_gateway_tls_certificate_expiry_timestamp_seconds",
                               "When a certificate of the TLS listener expires.", MetricType::Gauge);
@@ -497,6 +538,7 @@ void add_process(std::vector<MetricFamily>& page, const ProcessFacts& facts) {
     page.push_back(info(facts));
     page.push_back(service_health(facts));
     page.push_back(healthy_endpoints(facts));
+    add_services(page, facts.services);
     page.push_back(log_lines(facts));
     if (!facts.certificates.empty()) page.push_back(certificates(facts));
     for (const auto& [name, help, type, value] : kProcessRows)

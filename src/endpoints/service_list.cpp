@@ -30,7 +30,7 @@ void write_lease(JsonWriter& j, const services::Record& record) {
 }
 
 void write_instance(JsonWriter& j, const std::string& service, const balance::Member& member, const ListOptions& options) {
-    const balance::Instance& instance = member.instance;
+    const balance::Instance& instance = *member.instance;
     const balance::EndpointState& state = *member.state;
     j.open('{');
     if (options.whole) {

@@ -104,7 +104,8 @@ bool is_safe_to_repeat(const Outgoing& request, const Tried& tried) {
 balance::Seat another_seat(Exchange& ex, const Outgoing& request, const Tried& tried, const TriedEndpoints& before, balance::View::Wish wish) {
     const RetryRules& rules = retry_rules_of(ex);
     if (before.size() >= rules.attempts || before.size() == before.max_size()) return {};
-    if (!is_failure(ex, tried) || !request.replayable() || !is_safe_to_repeat(request, tried)) return {};
+    bool untouched = !tried.attempt && !tried.answered();   // not even a connection: nothing of the body has been read
+    if (!is_failure(ex, tried) || !(untouched || request.replayable()) || !is_safe_to_repeat(request, tried)) return {};
     if (tried.answered()) {
         auto asked = retry_after_of(tried.attempt->head().headers);
         if (asked && *asked > rules.max_delay) return {};
@@ -213,7 +214,10 @@ rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& reque
         if (!was_dead(request, *tried.attempt, answered.error())) break;
         tried.attempt.reset();
         Result<void> again = request.begin_again();
-        if (!again) break;
+        if (!again) {
+            tried.error = again.error();
+            break;
+        }
         tried.error.reset();
     }
     tried.took = ex.worker.loop().fresh_now() - began;

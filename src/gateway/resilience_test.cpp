@@ -122,6 +122,17 @@ TEST_F(Resilience, a_body_that_comes_in_pieces_is_kept_for_another_attempt) {
     s.client() >> response(200, "put");
 }
 
+TEST_F(Resilience, what_no_connection_has_seen_may_be_a_post_with_a_body_yet_to_come) {
+    Scene s(service_of_three());
+    for (int i = 1; i <= 2; ++i) s.upstream(name(i)).refuses();
+    for (int i = 0; i < 3; ++i) {
+        s.client() << "POST /users HTTP/1.1\r\nhost: api\r\ncontent-length: 10\r\n\r\nfirst";
+        s.client() << "-last";
+        s.upstream(name(3)) >> request("POST", "/users", "first-last") << ok("made");
+        s.client() >> response(200, "made");
+    }
+}
+
 TEST_F(Resilience, a_body_too_large_to_keep_is_sent_once) {
     Scene s(service_of_three("retry: {max_body: 1KB}"));
     std::string large(3000, 'x');

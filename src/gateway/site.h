@@ -29,7 +29,7 @@ namespace suoke::gateway {
 struct Service {
     std::string name;                        // empty: stands for every service that is not configured
     std::uint32_t index = 0;                 // in Site::services
-    services::Definition definition;
+    services::DefinitionPtr definition;
     std::string upstream_prefix;
     std::string host_header;                 // empty: the endpoint's name
     int proxy_version = 0;                   // of the PROXY header new connections begin with; 0: none

@@ -26,6 +26,8 @@ struct Definition {
     std::string zone;                           // of this gateway: instances of it come first
 };
 
+using DefinitionPtr = std::shared_ptr<const Definition>;  // shared by the site and the directory
+
 upstream::EndpointAddress address_of(const Definition& service, const balance::Instance& instance);
 
 }  // namespace suoke::services

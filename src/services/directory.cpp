@@ -24,24 +24,26 @@ upstream::EndpointAddress address_of(const Definition& service, const balance::I
 
 Directory::Service& Directory::service_of(const std::string& name) {
     auto [at, is_new] = services_.try_emplace(name);
-    if (is_new) {
-        at->second.definition = unlisted_;
-        at->second.definition.name = name;
-    }
+    if (is_new) at->second.definition = unlisted_as(name);
     return at->second;
 }
 
-void Directory::define(std::vector<Definition> definitions, Definition unlisted) {
+DefinitionPtr Directory::unlisted_as(const std::string& name) const {
+    auto definition = std::make_shared<Definition>(*unlisted_);
+    definition->name = name;
+    return definition;
+}
+
+void Directory::define(std::vector<DefinitionPtr> definitions, DefinitionPtr unlisted) {
     unlisted_ = std::move(unlisted);
     std::set<std::string> affected;
     for (auto& [name, service] : services_) {
         affected.insert(name);
         service.configured = false;
-        service.definition = unlisted_;
-        service.definition.name = name;
+        service.definition = unlisted_as(name);
     }
-    for (Definition& definition : definitions) {
-        std::string name = definition.name;
+    for (DefinitionPtr& definition : definitions) {
+        std::string name = definition->name;
         Service& service = service_of(name);
         service.definition = std::move(definition);
         service.configured = true;
@@ -53,8 +55,8 @@ void Directory::define(std::vector<Definition> definitions, Definition unlisted)
 void Directory::found(const std::string& name, const std::string& source, balance::Instances instances) {
     Service& service = service_of(name);
     auto before = service.found.find(source);
-    bool emptied = instances.empty() && before != service.found.end() && !before->second.empty();
-    if (emptied && any_up(service, before->second)) {
+    bool emptied = instances.empty() && before != service.found.end();
+    if (emptied && any_up(service, *before->second)) {
         if (service.emptied.try_emplace(source, loop_.now()).second)
             states_.events().tell(Level::warning, "discovery.emptied", {{"service", name}, {"source", source}, {"kept_seconds", seconds(kEmptyGrace)}});
         if (!clock_.armed()) loop_.timers().arm(clock_, loop_.now() + kEmptyGrace);
@@ -66,10 +68,11 @@ void Directory::found(const std::string& name, const std::string& source, balanc
 void Directory::set(const std::string& name, const std::string& source, balance::Instances instances) {
     Service& service = service_of(name);
     service.emptied.erase(source);
-    balance::Instances& known = service.found[source];
-    if (known == instances && service.members) return;
-    known = std::move(instances);
-    if (known.empty()) service.found.erase(source);
+    auto known = service.found.find(source);
+    bool same = known == service.found.end() ? instances.empty() : *known->second == instances;
+    if (same && service.members) return;
+    if (instances.empty()) service.found.erase(source);
+    else service.found[source] = std::make_shared<const balance::Instances>(std::move(instances));
     rebuild(name);
 }
 
@@ -89,7 +92,7 @@ void Directory::end_graces() {
 bool Directory::any_up(const Service& service, const balance::Instances& among) const {
     if (!service.members) return false;
     for (const balance::Member& member : service.members->all) {
-        bool ours = std::find(among.begin(), among.end(), member.instance) != among.end();
+        bool ours = std::find(among.begin(), among.end(), *member.instance) != among.end();
         if (ours && balance::is_up(member, loop_.now())) return true;
     }
     return false;
@@ -106,7 +109,7 @@ void Directory::rebuild(const std::string& name) {
 }
 
 balance::MembersPtr Directory::build(const Service& service) const {
-    const Definition& definition = service.definition;
+    const Definition& definition = *service.definition;
     auto members = std::make_shared<balance::Members>();
     members->service = definition.name;
     members->rules = definition.rules;
@@ -117,17 +120,20 @@ balance::MembersPtr Directory::build(const Service& service) const {
         member.address = address_of(definition, instance);
         if (!seen.insert(member.address.identity()).second) return;  // the first to say so counts
         member.name = member.address.to_string();
-        member.instance = instance;
+        member.instance = &instance;
         bool far = !definition.zone.empty() && instance.zone != definition.zone;
         member.level = instance.priority * 2 + far;
         member.hash = balance::stable_hash(member.name);
         member.state = state_of(service, member);
         members->all.push_back(std::move(member));
     };
+    members->owners.push_back(service.definition);
     for (const balance::Instance& instance : definition.instances) add(instance);
-    for (const auto& [source, instances] : service.found)
-        for (const balance::Instance& instance : instances)
+    for (const auto& [source, instances] : service.found) {
+        members->owners.push_back(instances);
+        for (const balance::Instance& instance : *instances)
             if (instance.up) add(instance);
+    }
     if (members->rules.strategy == balance::Strategy::consistent_hash) members->table = balance::maglev_table(members->all);
     return members;
 }
@@ -135,7 +141,7 @@ balance::MembersPtr Directory::build(const Service& service) const {
 std::shared_ptr<balance::EndpointState> Directory::state_of(const Service& service, const balance::Member& member) const {
     auto state = states_.endpoint(member.address.identity());
     if (state.use_count() > 1) return state;
-    if (!service.definition.starts_healthy) state->set_checked(balance::EndpointState::Checked::unwell, loop_.now());
+    if (!service.definition->starts_healthy) state->set_checked(balance::EndpointState::Checked::unwell, loop_.now());
     // Whoever joins others begins slowly; those that begin together have nobody to take it from.
     if (service.members && !service.members->all.empty()) state->rise(loop_.now());
     return state;
@@ -152,14 +158,9 @@ std::map<std::string, balance::MembersPtr> Directory::all() const {
     return out;
 }
 
-const Definition* Directory::definition(const std::string& service) const {
-    auto found = services_.find(service);
-    return found == services_.end() || !found->second.configured ? nullptr : &found->second.definition;
-}
-
 const std::optional<HealthRules>* Directory::health_rules(const std::string& service) const {
     auto found = services_.find(service);
-    return found == services_.end() ? nullptr : &found->second.definition.health;
+    return found == services_.end() ? nullptr : &found->second.definition->health;
 }
 
 // ---- time
@@ -168,7 +169,7 @@ void Directory::tick() {
     TimePoint now = loop_.now();
     states_.forget_unused();
     for (auto& [name, service] : services_) {
-        if (now - service.judged >= service.definition.rules.outlier.interval) {
+        if (now - service.judged >= service.definition->rules.outlier.interval) {
             service.judged = now;
             balance::eject_outliers(*service.members, now);
         }

@@ -28,7 +28,7 @@ class Directory {
     void set_listener(std::function<void(const balance::MembersPtr&)> changed) { changed_ = std::move(changed); }
 
     // All services there are by configuration. `unlisted` describes those that only others know of.
-    void define(std::vector<Definition> definitions, Definition unlisted);
+    void define(std::vector<DefinitionPtr> definitions, DefinitionPtr unlisted);
     // What `source` knows of a service, in place of what it said before. No instances where there were
     // some: believed when it is still so after kEmptyGrace, or when none of them is up.
     void found(const std::string& service, const std::string& source, balance::Instances instances);
@@ -38,16 +38,15 @@ class Directory {
     // Null: no such service.
     balance::MembersPtr members(const std::string& service) const;
     std::map<std::string, balance::MembersPtr> all() const;
-    const Definition* definition(const std::string& service) const;   // of a configured one
     const std::optional<HealthRules>* health_rules(const std::string& service) const;   // null: no such service
     // Statistics and changes of health that only time shows; about once a second.
     void tick();
 
  private:
     struct Service {
-        Definition definition;
+        DefinitionPtr definition;
         bool configured = false;
-        std::map<std::string, balance::Instances> found;  // by source
+        std::map<std::string, std::shared_ptr<const balance::Instances>> found;  // by source
         std::map<std::string, TimePoint> emptied;         // since when a source says there are none
         balance::MembersPtr members;
         TimePoint judged{};                               // when statistics were last looked at
@@ -62,6 +61,7 @@ class Directory {
         Directory& directory_;
     };
     Service& service_of(const std::string& name);
+    DefinitionPtr unlisted_as(const std::string& name) const;
     void rebuild(const std::string& name);
     balance::MembersPtr build(const Service& service) const;
     std::shared_ptr<balance::EndpointState> state_of(const Service& service, const balance::Member& member) const;
@@ -72,7 +72,7 @@ class Directory {
     rt::Loop& loop_;
     balance::States& states_;
     std::function<void(const balance::MembersPtr&)> changed_ = [](const balance::MembersPtr&) {};
-    Definition unlisted_;
+    DefinitionPtr unlisted_ = std::make_shared<Definition>();
     std::map<std::string, Service> services_;
     GraceTimer clock_;
 };

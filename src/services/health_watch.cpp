@@ -36,10 +36,10 @@ void HealthWatch::look() {
 void HealthWatch::watch(const balance::Members& members, const balance::Member& member, const HealthRules* rules) {
     EndpointState& state = *member.state;
     HealthRules own;
-    bool checked = rules != nullptr || !member.instance.health_path.empty();
+    bool checked = rules != nullptr || !member.instance->health_path.empty();
     if (checked) {
         if (rules) own = *rules;
-        if (!member.instance.health_path.empty()) own.probe.path = member.instance.health_path;
+        if (!member.instance->health_path.empty()) own.probe.path = member.instance->health_path;
     } else {
         bool out = state.ejected(loop_.now()) && state.ejected_for() == balance::Why::refused;
         if (!out) return;

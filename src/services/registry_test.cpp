@@ -132,8 +132,8 @@ TEST_F(RegistryTest, draining_and_weights_reach_the_members) {
     change.draining = true;
     auto changed = done(registry->change("users", "a", change));
     ASSERT_TRUE(changed);
-    EXPECT_EQ(directory.members("users")->all[0].instance.weight, 7u);
-    EXPECT_TRUE(directory.members("users")->all[0].instance.draining);
+    EXPECT_EQ(directory.members("users")->all[0].instance->weight, 7u);
+    EXPECT_TRUE(directory.members("users")->all[0].instance->draining);
     EXPECT_EQ(told("instance.draining"), 1);
     EXPECT_EQ(done(registry->change("users", "b", change)).error().code, Code::not_found);
 }
@@ -179,7 +179,7 @@ TEST_F(DirectoryTest, what_several_sources_say_is_put_together_and_nobody_is_the
     Definition definition;
     definition.name = "users";
     definition.instances = {at("10.0.0.1")};
-    directory.define({definition}, {});
+    directory.define({std::make_shared<Definition>(definition)}, std::make_shared<Definition>());
     directory.found("users", "dns", {at("10.0.0.2"), at("10.0.0.1")});
     directory.found("users", "file", {at("10.0.0.3")});
     EXPECT_EQ(members(), 3u);
@@ -217,10 +217,10 @@ TEST_F(DirectoryTest, states_outlive_redefinitions) {
     Definition definition;
     definition.name = "users";
     definition.instances = {at("10.0.0.1")};
-    directory.define({definition}, {});
+    directory.define({std::make_shared<Definition>(definition)}, std::make_shared<Definition>());
     auto state = directory.members("users")->all[0].state;
     definition.rules.slow_start = 5s;
-    directory.define({definition}, {});
+    directory.define({std::make_shared<Definition>(definition)}, std::make_shared<Definition>());
     EXPECT_EQ(directory.members("users")->all[0].state, state);
     EXPECT_EQ(directory.members("users")->rules.slow_start, 5s);
 }
@@ -231,7 +231,7 @@ TEST_F(DirectoryTest, instances_of_the_gateways_own_zone_come_first) {
     definition.zone = "a";
     definition.instances = {at("10.0.0.1"), at("10.0.0.2")};
     definition.instances[1].zone = "a";
-    directory.define({definition}, {});
+    directory.define({std::make_shared<Definition>(definition)}, std::make_shared<Definition>());
     EXPECT_EQ(directory.members("users")->all[0].level, 1u);
     EXPECT_EQ(directory.members("users")->all[1].level, 0u);
 }

@@ -36,8 +36,8 @@ gateway::SitePtr compile(config::Config config, std::vector<config::Problem>& pr
 
 std::string endpoints_of(const Service& service) {
     std::vector<std::string> names;
-    for (const balance::Instance& instance : service.definition.instances)
-        names.push_back(services::address_of(service.definition, instance).to_string());
+    for (const balance::Instance& instance : service.definition->instances)
+        names.push_back(services::address_of(*service.definition, instance).to_string());
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
