@@ -153,6 +153,7 @@ int App::run() {
     services_.start();
     status_.ready = true;
     if (tls_bound_) log_.info("app", "listening with TLS", {{"address", tls_address()}});
+    rt::give_back_memory();
     log_.info("app", "listening", {{"address", address()}, {"workers", workers_.size()}, {"version", options_.version}});
     control_.run();
     for (auto& worker : workers_) worker->join();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rt/process.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -147,6 +148,8 @@ std::unique_ptr<FileWatch> watch_file(Loop& loop, const std::string& path, std::
 std::unique_ptr<FileWatch> watch_directory(Loop& loop, const std::string& path, std::function<void()> told) {
     return std::make_unique<Files>(loop, path + "/any", Files::kComing | Files::kGoing, std::move(told));
 }
+
+void give_back_memory() { ::malloc_trim(0); }
 
 unsigned usable_cores() {
     cpu_set_t set;

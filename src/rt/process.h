@@ -29,6 +29,8 @@ std::unique_ptr<FileWatch> watch_file(Loop& loop, const std::string& path, std::
 std::unique_ptr<FileWatch> watch_directory(Loop& loop, const std::string& path, std::function<void()> told);
 
 unsigned usable_cores();                 // of the affinity mask, at least 1
+// To the system, of what was freed: reading a large configuration takes many times its size.
+void give_back_memory();
 void pin_this_thread(unsigned index);    // to the index-th usable core
 void name_this_thread(const std::string& name);
 
