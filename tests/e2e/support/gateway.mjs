@@ -17,12 +17,13 @@ let candidate = 10_000 + (process.pid % 2_000) * 10;
 export async function freePort() {
   for (;;) {
     candidate = candidate >= 32_000 ? 10_000 : candidate + 1;
+    const port = candidate; // another call may go on from here meanwhile
     const free = await new Promise((resolve) => {
       const probe = net.createServer();
       probe.once('error', () => resolve(false));
-      probe.listen({ port: candidate, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
+      probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
     });
-    if (free) return candidate;
+    if (free) return port;
   }
 }
 

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: MIT
 import { Agent, request } from 'undici';
 import { expect } from 'vitest';
+import { sleep } from './wait.mjs';
 
-/** 32 connections that ask for `url`, which says hello, without a pause while `work` goes on; what went wrong is returned. */
-export async function underLoad(url, work) {
-  const agent = new Agent({ connections: 32, pipelining: 1 });
+/**
+ * 32 connections, or as many as are wanted, that ask for `urls` (one, or some in turn), which say hello, without a pause
+ * (or with one of so many milliseconds) while `work` goes on; what went wrong is returned.
+ */
+export async function underLoad(urls, work, { connections = 32, pause = 0, least = 100 } = {}) {
+  const targets = [urls].flat();
+  const agent = new Agent({ connections, pipelining: 1 });
   const failures = [];
   let answered = 0;
   let going = true;
-  const loops = Array.from({ length: 32 }, async () => {
+  const loops = Array.from({ length: connections }, async (_, i) => {
+    const url = targets[i % targets.length];
     while (going) {
       try {
         const { statusCode, body } = await request(url, { dispatcher: agent });
@@ -18,6 +24,7 @@ export async function underLoad(url, work) {
       } catch (error) {
         failures.push(`${error.code}: ${error.message}`);
       }
+      if (pause) await sleep(pause);
     }
   });
   try {
@@ -27,6 +34,6 @@ export async function underLoad(url, work) {
     await Promise.all(loops);
     await agent.close();
   }
-  expect(answered).toBeGreaterThan(100);
+  expect(answered).toBeGreaterThan(least);
   return failures;
 }
