@@ -9,14 +9,15 @@ import { freePort } from './gateway.mjs';
 const FILE = fileURLToPath(import.meta.url);
 
 export class Instance {
-  constructor(name, port) {
-    this.name = name;
-    this.port = port;
+  /** `namespace`: of the network, where it listens at `host`. */
+  constructor(name, port, { host = '127.0.0.1', namespace } = {}) {
+    Object.assign(this, { name, port, host, namespace });
   }
 
   /** Resolves when it listens; on the same port as before after a kill. */
   async start() {
-    this.process = fork(FILE, [this.name, String(this.port)], { stdio: 'inherit' });
+    const within = this.namespace ? { execPath: 'ip', execArgv: ['netns', 'exec', this.namespace, process.execPath] } : {};
+    this.process = fork(FILE, [this.name, String(this.port), this.host], { stdio: 'inherit', ...within });
     await new Promise((resolve, reject) => {
       this.process.once('message', resolve);
       this.process.once('exit', (code) => reject(new Error(`the instance ended with ${code}`)));
@@ -26,7 +27,7 @@ export class Instance {
 
   /** {delay, status, hang, share}: what becomes of a share of the requests from now on. */
   async behave(how) {
-    const answer = await fetch(`http://127.0.0.1:${this.port}/behave`, { method: 'POST', body: JSON.stringify(how) });
+    const answer = await fetch(`http://${this.host}:${this.port}/behave`, { method: 'POST', body: JSON.stringify(how) });
     await answer.arrayBuffer();
   }
 
@@ -38,7 +39,7 @@ export class Instance {
   }
 
   get endpoint() {
-    return { host: '127.0.0.1', port: this.port };
+    return { host: this.host, port: this.port };
   }
 }
 
@@ -54,7 +55,7 @@ export const stopInstances = (instances) =>
 // ---- the process
 
 if (process.argv[1] === FILE) {
-  const [, , name, port] = process.argv;
+  const [, , name, port, host] = process.argv;
   let how = {};
   let requests = 0;
   const server = http.createServer((request, response) => {
@@ -86,5 +87,5 @@ if (process.argv[1] === FILE) {
   });
   process.once('disconnect', () => process.exit(0));
   server.keepAliveTimeout = 60_000;
-  server.listen(Number(port), '127.0.0.1', () => process.send('listening'));
+  server.listen(Number(port), host, () => process.send('listening'));
 }
