@@ -11,7 +11,8 @@ namespace {
 
 using store::RedisValue;
 
-// KEYS: a hash of records, a sorted set of when leases end, the revision, the data's birth.
+// KEYS: a hash of records, a sorted set of when leases end, the revision, the data's birth, and the lease of
+// who left this field while Redis was away.
 // A record is "lease|host:port|registered|revision|ttl", a line break, and its JSON.
 constexpr const char* kNow = R"(
 local time = redis.call('TIME')
@@ -19,12 +20,18 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 )";
 
 const std::string kLoad = std::string(kNow) + R"(
-redis.call('SET', KEYS[4], ARGV[1], 'NX')
-return {tostring(now), redis.call('GET', KEYS[4]), redis.call('HGETALL', KEYS[1]), redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')}
+redis.pcall('SET', KEYS[4], ARGV[1], 'NX')
+return {tostring(now), redis.call('GET', KEYS[4]) or '', redis.call('HGETALL', KEYS[1]), redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')}
 )";
 
-// ARGV: field, JSON, host:port, the lease that was shown, a new one, ttl, channel.
+// ARGV: field, JSON, host:port, the lease that was shown, a new one, ttl, channel, "again" when Redis is only
+// told what it may have lost.
 const std::string kHold = std::string(kNow) + R"(
+if ARGV[8] == 'again' then
+    if redis.call('GET', KEYS[5]) == ARGV[4] then return {'left'} end
+else
+    redis.call('DEL', KEYS[5])
+end
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 local lease, registered = ARGV[5], tostring(now)
 if held then
@@ -66,8 +73,12 @@ local ends = redis.call('ZSCORE', KEYS[2], ARGV[1])
 return {'ours', value, tostring(ends and tonumber(ends) - now or 0)}
 )";
 
-// ARGV: field, channel.
+// ARGV: field, channel, the lease when it was released while Redis was away: others may still know it.
 const std::string kRelease = R"(
+if ARGV[3] ~= '' then
+    redis.pcall('SET', KEYS[5], ARGV[3], 'PX', 3600000)
+    redis.call('PUBLISH', ARGV[2], 'l' .. ARGV[3] .. '|' .. ARGV[1])
+end
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return {'none'} end
 redis.call('ZREM', KEYS[2], ARGV[1])
 local revision = redis.call('INCR', KEYS[3])
@@ -131,7 +142,7 @@ RedisLedger::RedisLedger(rt::Loop& loop, upstream::Dialer& dialer, Random random
 rt::Task<Result<RedisValue>> RedisLedger::run(store::Script script, std::vector<std::string> args) {
     // One slot of a Cluster for all of it: the tag says so.
     std::string base = redis_.options().key_prefix + "{registry}:";
-    std::vector<std::string> keys{base + "records", base + "leases", base + "revision", base + "born"};
+    std::vector<std::string> keys{base + "records", base + "leases", base + "revision", base + "born", base + "left:" + args.front()};
     auto value = co_await redis_.script(std::move(script), std::move(keys), std::move(args), store::Effect::idempotent);
     if (value && (!value->is(RedisValue::Kind::array) || value->items.empty())) co_return surprise();
     co_return value;
@@ -181,8 +192,8 @@ rt::Task<Result<void>> RedisLedger::load() {
         there.insert({record->service, record->instance.id});
         all.push_back(std::move(*record));
     }
-    bool lost = !born_.empty() && born.text != born_;
-    born_ = born.text;
+    bool lost = !born_.empty() && !born.text.empty() && born.text != born_;
+    if (!born.text.empty()) born_ = born.text;
     if (lost) {
         events_.tell(Level::warning, "redis.data_lost", {{"instances_told_again", records_.size()}});
         for (const auto& [key, record] : records_)
@@ -201,15 +212,17 @@ rt::Task<Result<void>> RedisLedger::load() {
 
 rt::Task<Result<Record>> RedisLedger::hold(Record wanted, std::string lease) {
     Key key(wanted.service, wanted.instance.id);
-    std::vector<std::string> args{field_of(key.first, key.second), to_json(wanted), address_of(wanted), lease, new_lease(),
-                                  std::to_string(milliseconds_of(wanted.ttl)), channel()};
+    // The same lease whether Redis answers or not: it may yet do what it did not answer in time.
+    std::string fresh = new_lease();
+    std::vector<std::string> args{field_of(key.first, key.second), to_json(wanted), address_of(wanted), lease, fresh,
+                                  std::to_string(milliseconds_of(wanted.ttl)), channel(), ""};
     auto value = co_await run(hold_, std::move(args));
     WallTime now = loop_.clock().wall();
     if (!value) {
         auto held = records_.find(key);
         const Record* known = held == records_.end() ? nullptr : &held->second;
         if (known && !may_take(*known, wanted, lease, now)) co_return held_by(*known);
-        co_return hold_alone(std::move(wanted), known);
+        co_return hold_alone(std::move(wanted), known, std::move(fresh));
     }
     if (value->items[0].text == "ours") co_return taken(*value);
     if (value->items.size() < 3) co_return surprise();
@@ -219,9 +232,9 @@ rt::Task<Result<Record>> RedisLedger::hold(Record wanted, std::string lease) {
 }
 
 // Without Redis: by what this gateway knows; Redis hears of it later.
-Record RedisLedger::hold_alone(Record wanted, const Record* held) {
+Record RedisLedger::hold_alone(Record wanted, const Record* held, std::string fresh) {
     WallTime now = loop_.clock().wall();
-    wanted.lease = held ? held->lease : new_lease();
+    wanted.lease = held ? held->lease : std::move(fresh);
     wanted.registered = held ? held->registered : now;
     wanted.revision = held ? held->revision + 1 : 1;
     wanted.expires = now + wanted.ttl;
@@ -229,6 +242,7 @@ Record RedisLedger::hold_alone(Record wanted, const Record* held) {
     removed_alone_.erase(key);
     written_alone_.insert(key);
     keep(wanted);
+    pay_later();
     return wanted;
 }
 
@@ -241,6 +255,9 @@ rt::Task<Result<Record>> RedisLedger::extend(std::string service, std::string id
         known->second.expires = loop_.clock().wall() + known->second.ttl;
         written_alone_.insert(known->first);
         listener_->extended(service, id, known->second.expires);
+        pay_later();
+        // A Redis that is full takes no lease, but it passes on what is said.
+        if (subscriber_.up()) tasks_.spawn(tell_extension(field_of(service, id), known->second.ttl));
         co_return known->second;
     }
     if (value->items[0].text != "ours") {
@@ -261,6 +278,7 @@ rt::Task<Result<Record>> RedisLedger::change(Record record) {
         if (known == records_.end()) co_return not_held(key.first, key.second);
         record.revision = known->second.revision + 1;
         written_alone_.insert(key);
+        pay_later();
         keep(record);
         co_return record;
     }
@@ -270,13 +288,14 @@ rt::Task<Result<Record>> RedisLedger::change(Record record) {
 
 rt::Task<Result<void>> RedisLedger::release(std::string service, std::string id) {
     Key key(service, id);
-    std::vector<std::string> args{field_of(service, id), channel()};
+    std::vector<std::string> args{field_of(service, id), channel(), ""};
     auto value = co_await run(release_, std::move(args));
     auto known = records_.find(key);
     if (!value) {
         if (known == records_.end()) co_return not_held(service, id);
         written_alone_.erase(key);
-        removed_alone_.insert(key);
+        removed_alone_[key] = known->second.lease;
+        pay_later();
         drop(key, known->second.revision + 1, false);
         co_return Result<void>();
     }
@@ -317,13 +336,15 @@ rt::Task<void> RedisLedger::catch_up() {
         co_await wait;
     }
     current_ = true;
+    // Others may be on their way back with heartbeats that Redis has not heard of.
+    if (was_away_) lapses_from_ = loop_.now() + redis_.options().max_reconnect_delay + 2s;
     if (std::exchange(was_away_, false)) events_.tell(Level::info, "registry.current", {{"instances", records_.size()}});
 }
 
 rt::Task<Result<void>> RedisLedger::push_pending() {
     while (!removed_alone_.empty()) {
-        Key key = *removed_alone_.begin();
-        std::vector<std::string> args{field_of(key.first, key.second), channel()};
+        auto [key, lease] = *removed_alone_.begin();
+        std::vector<std::string> args{field_of(key.first, key.second), channel(), lease};
         auto value = co_await run(release_, std::move(args));
         if (!value) co_return value.error();
         removed_alone_.erase(key);
@@ -334,14 +355,41 @@ rt::Task<Result<void>> RedisLedger::push_pending() {
         if (known != records_.end()) {
             const Record& record = known->second;
             std::vector<std::string> args{field_of(key.first, key.second), to_json(record), address_of(record), record.lease, record.lease,
-                                          std::to_string(milliseconds_of(record.ttl)), channel()};
+                                          std::to_string(milliseconds_of(record.ttl)), channel(), "again"};
+            std::uint64_t revision = record.revision;
             auto value = co_await run(hold_, std::move(args));
             if (!value) co_return value.error();
-            if (value->items[0].text == "ours") taken(*value);  // refused: somebody else has it, and load() says who
+            // Held by somebody else: load() says who.
+            if (value->items[0].text == "ours") taken(*value);
+            if (value->items[0].text == "left" && records_.contains(key)) drop(key, revision, false);
         }
         written_alone_.erase(key);
     }
     co_return Result<void>();
+}
+
+// Commands may fail while the subscription stays: Redis is full, or was too slow once. What was written
+// alone meanwhile is tried again until it is there.
+void RedisLedger::pay_later() {
+    if (!std::exchange(paying_, true)) tasks_.spawn(pay());
+}
+
+rt::Task<void> RedisLedger::pay() {
+    for (Duration wait = 250ms;; wait = std::min<Duration>(wait * 2, 2s)) {
+        rt::Pause pause(loop_, loop_.now() + wait);
+        co_await pause;
+        if (!subscriber_.up()) break;  // what begins with the next subscription pays
+        auto pushed = co_await push_pending();
+        auto loaded = Result<void>();
+        if (pushed) loaded = co_await load();  // what was refused belongs to somebody else
+        if (pushed && loaded) break;
+    }
+    paying_ = false;
+}
+
+rt::Task<void> RedisLedger::tell_extension(std::string field, Duration ttl) {
+    std::vector<std::string> publish{"PUBLISH", channel(), "e" + std::to_string(milliseconds_of(ttl)) + "|" + field};
+    co_await redis_.command_for(channel(), std::move(publish), store::Effect::idempotent);
 }
 
 void RedisLedger::away(const Error& why) {
@@ -349,7 +397,8 @@ void RedisLedger::away(const Error& why) {
     if (!std::exchange(was_away_, true)) events_.tell(Level::warning, "registry.alone", {{"because", why.detail}});
 }
 
-// "c" and a record; "r" or "x", a revision, '|' and a field.
+// "c" and a record; "r" (released) or "x" (lapsed), a revision, '|' and a field; "l" (left while Redis was
+// away) and a lease; "e" (extended) and milliseconds.
 void RedisLedger::message(const std::string&, const std::string& text) {
     if (text.empty()) return;
     std::string_view rest = std::string_view(text).substr(1);
@@ -363,12 +412,24 @@ void RedisLedger::message(const std::string&, const std::string& text) {
     }
     std::size_t bar = rest.find('|');
     if (bar == rest.npos) return;
-    auto revision = parse_u64(rest.substr(0, bar));
-    std::string_view field = rest.substr(bar + 1);
+    std::string_view said = rest.substr(0, bar), field = rest.substr(bar + 1);
     std::size_t slash = field.find('/');
-    if (!revision || slash == field.npos) return;
+    if (slash == field.npos) return;
     auto known = records_.find({std::string(field.substr(0, slash)), std::string(field.substr(slash + 1))});
-    if (known != records_.end() && known->second.revision < *revision) drop(known->first, *revision, text[0] == 'x');
+    if (known == records_.end()) return;
+    Record& record = known->second;
+    if (text[0] == 'l') {
+        if (record.lease == said) drop(known->first, record.revision, false);
+        return;
+    }
+    auto number = parse_u64(said);
+    if (!number) return;
+    if (text[0] == 'e') {
+        record.expires = loop_.clock().wall() + std::chrono::milliseconds(*number);
+        listener_->extended(record.service, record.instance.id, record.expires);
+    } else if (record.revision < *number) {
+        drop(known->first, *number, text[0] == 'x');
+    }
 }
 
 }  // namespace suoke::services

@@ -29,7 +29,7 @@ class RedisLedger final : public Ledger, store::RedisSubscriber::Listener {
     rt::Task<Result<Record>> change(Record record) override;
     rt::Task<Result<void>> release(std::string service, std::string id) override;
     rt::Task<Result<void>> lapse(std::string service, std::string id) override;
-    bool is_current() const override { return current_; }
+    bool is_current() const override { return current_ && loop_.now() >= lapses_from_; }
 
  private:
     using Key = std::pair<std::string, std::string>;
@@ -43,7 +43,10 @@ class RedisLedger final : public Ledger, store::RedisSubscriber::Listener {
     Result<Record> taken(const store::RedisValue& value);
     void keep(const Record& record);
     void drop(const Key& key, std::uint64_t revision, bool lapsed);
-    Record hold_alone(Record wanted, const Record* held);
+    Record hold_alone(Record wanted, const Record* held, std::string fresh);
+    void pay_later();
+    rt::Task<void> pay();
+    rt::Task<void> tell_extension(std::string field, Duration ttl);
     std::string channel() const { return redis_.options().key_prefix + "registry:changes"; }
 
     rt::Loop& loop_;
@@ -51,7 +54,10 @@ class RedisLedger final : public Ledger, store::RedisSubscriber::Listener {
     Events& events_;
     Ledger::Listener* listener_ = nullptr;
     std::map<Key, Record> records_;         // as far as we know
-    std::set<Key> written_alone_, removed_alone_;  // while Redis was away
+    std::set<Key> written_alone_;              // while Redis was away, or took nothing
+    std::map<Key, std::string> removed_alone_;     // with its lease
+    bool paying_ = false;                   // what was written alone is being told to Redis
+    TimePoint lapses_from_{};               // nobody is taken out before, though Redis' clock says so
     std::string born_;                      // of the data in Redis; another one: it was lost
     bool current_ = false;
     bool was_away_ = false;

@@ -40,8 +40,7 @@ describeWith('redis-server', () => {
       await allKnow('kept:7002 new:7003');
     });
 
-    // Defect: nobody remembers that it left, so a gateway that still knew it tells Redis of it again.
-    test.fails('and back without its data: what left meanwhile stays away, though another gateway still knew it', async () => {
+    test('and back without its data: what left meanwhile stays away, though another gateway still knew it', async () => {
       await register(here, 'old', 7001);
       await register(here, 'kept', 7002);
       await allKnow('kept:7002 old:7001');
@@ -66,8 +65,7 @@ describeWith('redis-server', () => {
       await allKnow(view);
     });
 
-    // Defect: whoever is back first asks Redis, by whose clock the lease ran out meanwhile, and takes it out for everybody.
-    test.fails('a lease that heartbeats extended meanwhile is still one, though another gateway is back first', async () => {
+    test('a lease that heartbeats extended meanwhile is still one, though another gateway is back first', async () => {
       await register(here, 'a', 7001, { ttl: 1 });
       await allKnow('a:7001');
       await killRedis({ saved: true });

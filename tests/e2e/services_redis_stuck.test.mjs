@@ -28,8 +28,7 @@ describeWith('redis-server', () => {
       expect(failures).toEqual([]);
     });
 
-    // Defect: what is written alone is told to Redis only when the subscription comes back, and nothing broke it.
-    test.fails('what was answered with 201 meanwhile is known to all when there is room again', async () => {
+    test('what was answered with 201 meanwhile is known to all when there is room again', async () => {
       await full();
       const told = await register(here, 'a', 7001);
       await roomy();
@@ -37,9 +36,7 @@ describeWith('redis-server', () => {
       await allKnow('a:7001', 3_000);
     });
 
-    // Defect: ZADD is refused for want of memory, so the lease is extended here alone; ZREM is not refused, so the next
-    // gateway that asks takes the instance out for everybody.
-    test.fails('an instance whose heartbeats are answered with 200 does not expire', async () => {
+    test('an instance whose heartbeats are answered with 200 does not expire', async () => {
       await register(here, 'a', 7001, { ttl: 1 });
       await allKnow('a:7001');
       await full();
@@ -47,8 +44,7 @@ describeWith('redis-server', () => {
       expect(await views()).toEqual(same('a:7001'));
     });
 
-    // Defect: reading begins with SET ... NX, which is refused for want of memory, too.
-    test.fails('a gateway that starts now knows what is there', async () => {
+    test('a gateway that starts now knows what is there', async () => {
       await register(here, 'a', 7001);
       await full();
       await allKnow('a:7001', 3_000, [await alsoGatewayAt(redis)]);
@@ -72,8 +68,7 @@ describeWith('redis-server', () => {
       expect(failures).toEqual([]);
     });
 
-    // Defect: Redis does what it was told when it wakes up, with the lease of the script; the client has another one.
-    test.fails('what was answered with 201 meanwhile is known to all afterwards, and its lease is the one that counts', async () => {
+    test('what was answered with 201 meanwhile is known to all afterwards, and its lease is the one that counts', async () => {
       redis.pause();
       const told = await register(here, 'a', 7001);
       redis.resume();
@@ -82,8 +77,7 @@ describeWith('redis-server', () => {
       expect((await register(there, 'a', 7002, { lease: told.json.lease })).status).toBe(201);
     });
 
-    // Defect: as above, what was written alone waits for a subscription that never broke.
-    test.fails('so long that its connection is given up: what registers then reaches the others, too', async () => {
+    test('so long that its connection is given up: what registers then reaches the others, too', async () => {
       const hereTold = fromNowOn([here]);
       redis.pause();
       expect((await register(here, 'a', 7001)).status).toBe(201);
