@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { configured, Gateway } from './gateway.mjs';
 import { startInstances, stopInstances } from './instance.mjs';
 import { underLoad } from './load.mjs';
-import { startRedis } from './redis.mjs';
+import { removeAllRedis, startRedis } from './redis.mjs';
 import { sleep, until } from './wait.mjs';
 
 const TOKEN = 'a-token-for-tests-only-0123456789';
@@ -136,7 +136,7 @@ export function threeGateways() {
     redis = await startRedis();
     all = await Promise.all([gatewayAt(redis), gatewayAt(redis), gatewayAt(redis)]);
     [here, there, yonder] = all;
-    await until(() => all.every((each) => each.logged('ready')), 'all have read the registry');
+    await until(() => all.every((each) => each.logged('ready')), 'all have read the registry', 20_000);
   });
   beforeEach(() => {
     service = `users-${++counter}`;
@@ -153,5 +153,6 @@ export function threeGateways() {
   afterAll(async () => {
     await Promise.all(all.map((each) => each.stop()));
     await redis?.remove();
+    await removeAllRedis();
   });
 }
