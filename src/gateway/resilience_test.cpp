@@ -388,6 +388,31 @@ TEST_F(Resilience, a_mirror_gets_a_copy_and_nobody_waits_for_it) {
     s.upstream("shadow") >> request("GET", "/users/7") << ok("lost");
 }
 
+TEST_F(Resilience, when_memory_is_short_the_least_important_are_refused_first) {
+    Scene s("load_shedding: {max_memory_percent: 1}\nservices:\n  files: {host: 10.0.0.1}\n"
+            "routes:\n  - {name: files, prefix: /files, service: files, strip_prefix: false}\n"
+            "  - {name: extras, prefix: /extras, service: files, importance: low, strip_prefix: false}\n"
+            "  - {name: vital, prefix: /vital, service: files, importance: critical, strip_prefix: false}\n");
+    std::vector<std::string> slow;
+    for (int i = 0; i < 8; ++i) {
+        slow.push_back("slow" + std::to_string(i));
+        s.client(slow.back()).stops_reading() << get("/files/large");
+        s.upstream("files") >> request("GET", "/files/large") << ok(std::string(600'000, 'x'));
+    }
+    s.client("extra") << get("/extras/7");
+    s.client("extra") >> response(503).saying("load_shed").having("retry-after");
+    s.client("vital") << get("/vital/7");
+    s.upstream("files") >> request("GET", "/vital/7") << ok("alive");
+    s.client("vital") >> response(200, "alive");
+    for (const std::string& name : slow) {
+        s.client(name).reads_again();
+        s.client(name) >> response(200);
+    }
+    s.client("extra") << get("/extras/7");
+    s.upstream("files") >> request("GET", "/extras/7") << ok("there again");
+    s.client("extra") >> response(200, "there again");
+}
+
 // ---- who is in a service
 
 TEST_F(Resilience, an_instance_that_joins_gets_traffic_and_one_that_drains_gets_none) {
