@@ -37,9 +37,10 @@ bool has_break(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-// Framing and the connection's own fields are made, not taken; whose service it is says the path.
+// Framing and the connection's own fields are made, not taken. Neither is where the client is: a trusted
+// proxy before us vouches for the envelope, not for what somebody wrote into it.
 bool is_ours(std::string_view name) {
-    for (std::string_view ours : {"host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "te", "trailer", "expect", "proxy-connection"})
+    for (std::string_view ours : {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip", "forwarded", "host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "te", "trailer", "expect", "proxy-connection"})
         if (iequals(name, ours)) return true;
     return false;
 }
@@ -76,6 +77,13 @@ std::variant<std::unique_ptr<Inner>, Faults> open_envelope(std::string_view body
             }
     }
     if (!faults.empty()) return faults;
+    for (http::HeaderId id : {http::HeaderId::x_forwarded_for, http::HeaderId::x_forwarded_proto, http::HeaderId::x_forwarded_host}) {
+        const std::string_view* found = ex.request.head.headers.find(id);
+        if (!found || has_break(*found)) continue;
+        // Our peer is at the end of the list already, and will be put there again.
+        std::size_t end = id == http::HeaderId::x_forwarded_for ? found->rfind(", ") : found->size();
+        if (end != found->npos) fields.append(http::canonical_name(id)).append(": ").append(found->substr(0, end)).append("\r\n");
+    }
     // As bytes, through the parser that everybody's request goes through: nothing is believed twice.
     std::string host = ex.request.head.authority.empty() ? "gateway" : std::string(ex.request.head.authority);
     inner->head = method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { configured, Gateway, startGateway } from './support/gateway.mjs';
 import { Instance, startInstances, stopInstances } from './support/instance.mjs';
 import { underLoad } from './support/load.mjs';
+import { startUpstream } from './support/upstream.mjs';
 import { sleep, until } from './support/wait.mjs';
 import { freePort } from './support/gateway.mjs';
 
@@ -214,6 +215,22 @@ describe('a request inside a request', () => {
     expect(answer.status).toBe(200);
     expect(answer.json).toMatchObject({ status_code: 200, body: 'hello' });
     expect(answer.json.headers).toHaveProperty('X-Instance');
+  });
+
+  test('says nothing about where the client is: a trusted proxy does, and nobody inside', async () => {
+    const upstream = await startUpstream((exchange) => exchange.json({ from: exchange.headers.get('x-forwarded-for'), real: exchange.headers.get('x-real-ip') }));
+    try {
+      const gateway = await gatewayOf({
+        server: { trusted_proxies: ['127.0.0.1'] }, services: { users: upstream.service }, routes: [],
+      });
+      const answer = await fetch(`${gateway.url}/proxy/users`, {
+        method: 'POST', headers: { 'x-forwarded-for': '203.0.113.9', 'content-type': 'application/json' },
+        body: JSON.stringify({ path: '/', headers: { 'X-Forwarded-For': '192.0.2.66', 'X-Real-IP': '192.0.2.66', Forwarded: 'for=192.0.2.66' } }),
+      });
+      expect(JSON.parse((await answer.json()).body)).toEqual({ from: '203.0.113.9, 127.0.0.1', real: '203.0.113.9' });
+    } finally {
+      await upstream.stop();
+    }
   });
 
   test('cannot smuggle anything', async () => {
