@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "endpoints/registration.h"
 #include "endpoints/request_body.h"
-#include "gateway/hop_by_hop.h"
+#include "gateway/no_interims.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 #include "http/grammar.h"
@@ -108,29 +108,6 @@ std::variant<std::unique_ptr<Inner>, Faults> open_envelope(std::string_view body
     return inner;
 }
 
-// The answer is read, not sent on; 1xx have nowhere to go.
-class Nobody final : public http::Responder {
-    rt::Task<http::Sent> send(http::Response) override { co_return http::Sent{}; }
-    rt::Task<void> interim(int, const http::Headers&) override { co_return; }
-};
-
-rt::Task<Result<std::string>> read_all(http::Body& body) {
-    std::string all;
-    while (body) {
-        Result<http::Piece> piece = body->next();
-        if (!piece) co_return piece.error();
-        if (piece->state == http::Piece::wait) {
-            co_await body->wait();
-            continue;
-        }
-        if (all.size() + piece->bytes.size() > kMostAnswer)
-            co_return Error(Code::upstream_invalid, "the answer is larger than an envelope may be (16 MiB); ask for it at /api/v1/gateway");
-        all += piece->bytes;
-        if (piece->state == http::Piece::end) break;
-    }
-    co_return all;
-}
-
 std::string close_envelope(const http::Response& response, const std::string& body) {
     std::string out;
     JsonWriter j(out);
@@ -170,7 +147,7 @@ class Envelope final : public gateway::Filter {
         if (auto* faults = std::get_if<Faults>(&opened)) co_return gateway::json_response(422, faults_json(*faults, ex.path, ex.request_id));
         std::unique_ptr<Inner> inner = std::get<std::unique_ptr<Inner>>(std::move(opened));
 
-        Nobody nobody;
+        gateway::NoInterims nobody;
         Exchange within(ex.worker, ex.local, ex.site, inner->request, nobody);
         auto path = http::normalize_path(inner->request.head.path, within.path_scratch);
         if (!path) co_return path.error();
@@ -193,7 +170,8 @@ class Envelope final : public gateway::Filter {
         ex.endpoint = within.endpoint;
         if (!answer) co_return answer.error();
         way->chain.finish(within, *answer);
-        auto content = co_await read_all(answer->body);
+        Error too_large(Code::upstream_invalid, "the answer is larger than an envelope may be (16 MiB); ask for it at /api/v1/gateway");
+        auto content = co_await read_all(answer->body.get(), kMostAnswer, std::move(too_large));
         if (!content) co_return content.error();
         co_return gateway::json_response(200, close_envelope(*answer, *content));
     }

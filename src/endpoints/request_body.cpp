@@ -3,9 +3,8 @@
 
 namespace suoke::endpoints {
 
-rt::Task<Result<std::string>> read_body(gateway::Exchange& ex, std::size_t most) {
+rt::Task<Result<std::string>> read_all(http::BodySource* body, std::size_t most, Error too_large) {
     std::string all;
-    http::BodySource* body = ex.request.body;
     while (body) {
         Result<http::Piece> piece = body->next();
         if (!piece) co_return piece.error();
@@ -13,12 +12,15 @@ rt::Task<Result<std::string>> read_body(gateway::Exchange& ex, std::size_t most)
             co_await body->wait();
             continue;
         }
-        if (all.size() + piece->bytes.size() > most)
-            co_return Error(Code::body_too_large, "this endpoint takes at most " + std::to_string(most) + " bytes");
+        if (all.size() + piece->bytes.size() > most) co_return too_large;
         all += piece->bytes;
         if (piece->state == http::Piece::end) break;
     }
     co_return all;
+}
+
+rt::Task<Result<std::string>> read_body(gateway::Exchange& ex, std::size_t most) {
+    return read_all(ex.request.body, most, Error(Code::body_too_large, "this endpoint takes at most " + std::to_string(most) + " bytes"));
 }
 
 }  // namespace suoke::endpoints

@@ -298,7 +298,7 @@ rt::Task<Answer> Forward::run(Exchange& ex, Next) const {
         if (!tried.answered()) co_return *tried.error;
         ex.upstream_head = loop.now() - ex.upstream_began;
         http::Response response = response_of(std::move(tried.attempt));
-        keep_session(ex, response);
+        keep_session(ex, wish.preferred, response);
         co_return response;
     }
 }

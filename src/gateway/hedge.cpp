@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/hedge.h"
 
+#include "gateway/no_interims.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 #include "rt/bell.h"
@@ -16,12 +17,6 @@ struct Runner {
     balance::Seat seat;
     Outgoing request;
     std::optional<Tried> tried;
-};
-
-// 1xx of several endpoints would be a muddle: none of them is passed on.
-class NoInterims final : public http::Responder {
-    rt::Task<http::Sent> send(http::Response) override { co_return http::Sent{}; }
-    rt::Task<void> interim(int, const http::Headers&) override { co_return; }
 };
 
 rt::Task<void> run(Exchange& ex, Runner& runner, http::Responder& interims, rt::Bell& done) {
@@ -44,7 +39,7 @@ bool may_be_hedged(const Exchange& ex, const Outgoing& request) {
 
 rt::Task<Tried> ask_several(Exchange& ex, const Outgoing& request, balance::View::Wish wish, TriedEndpoints& before) {
     rt::Loop& loop = ex.worker.loop();
-    NoInterims interims;
+    NoInterims interims;  // of several endpoints they would be a muddle
     std::vector<std::unique_ptr<Runner>> runners;
     rt::Bell done(loop);
     rt::TaskScope scope;  // who has not finished when the answer is found is given up

@@ -2,6 +2,7 @@
 #include "gateway/mirror.h"
 
 #include "gateway/forward.h"
+#include "gateway/no_interims.h"
 #include "gateway/open_attempt.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
@@ -31,11 +32,6 @@ void Copy::send(std::shared_ptr<Copy> copy, Worker& worker) {
 }
 
 namespace {
-
-class NoInterims final : public http::Responder {
-    rt::Task<http::Sent> send(http::Response) override { co_return http::Sent{}; }
-    rt::Task<void> interim(int, const http::Headers&) override { co_return; }
-};
 
 // So that the connection can be used again; what has no end is left.
 rt::Task<void> discard(AttemptPtr attempt, TimePoint until, rt::Loop& loop) {

@@ -71,8 +71,8 @@ std::optional<std::uint64_t> session_of(const Exchange& ex) {
     return member;
 }
 
-void keep_session(Exchange& ex, http::Response& response) {
-    if (!ex.service->sticky || session_of(ex) == ex.endpoint->hash) return;
+void keep_session(Exchange& ex, std::optional<std::uint64_t> named, http::Response& response) {
+    if (!ex.service->sticky || named == ex.endpoint->hash) return;
     const config::StickySession& sticky = *ex.service->sticky;
     std::string age;
     if (sticky.max_age > Duration::zero()) age = "; Max-Age=" + std::to_string(sticky.max_age / std::chrono::seconds(1));

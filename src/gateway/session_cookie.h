@@ -15,7 +15,7 @@ namespace suoke::gateway {
 std::uint64_t hash_of(const Exchange& ex, const balance::HashBy& by);
 // Member::hash that the session's cookie names; nothing: it has none that we made.
 std::optional<std::uint64_t> session_of(const Exchange& ex);
-// Gives the session its cookie when it is to stay where it now is.
-void keep_session(Exchange& ex, http::Response& response);
+// Gives the session its cookie when it is to stay where it now is; `named`: what session_of() said.
+void keep_session(Exchange& ex, std::optional<std::uint64_t> named, http::Response& response);
 
 }  // namespace suoke::gateway

@@ -2,6 +2,7 @@
 #include "services/registry.h"
 
 #include <algorithm>
+#include <set>
 
 namespace suoke::services {
 
@@ -76,15 +77,21 @@ std::vector<const Record*> Registry::list(const std::string& service) const {
 void Registry::changed(const Record& record) {
     auto known = records_.find({record.service, record.instance.id});
     if (known != records_.end() && known->second.revision >= record.revision) return;  // old news
+    if (take(record)) publish(record.service);
+}
+
+// Whether the members of its service are others now.
+bool Registry::take(const Record& record) {
+    auto known = records_.find({record.service, record.instance.id});
     bool is_new = known == records_.end();
     bool same = !is_new && known->second.instance == record.instance;
     bool draining = !is_new && !known->second.instance.draining && record.instance.draining;
-    take(record);
+    records_[{record.service, record.instance.id}] = record;
     if (is_new || draining)
         events_.tell(Level::info, is_new ? "instance.registered" : "instance.draining",
                      {{"service", record.service}, {"instance", record.instance.id}, {"host", record.instance.host}, {"port", std::uint64_t{record.instance.port}}});
-    if (!same) publish(record.service);
     if (record.ttl > Duration::zero()) expires_at(record.expires);
+    return !same;
 }
 
 void Registry::extended(const std::string& service, const std::string& id, WallTime expires) {
@@ -106,18 +113,16 @@ void Registry::replaced(std::vector<Record> all) {
     std::vector<Key> gone;
     for (const auto& [key, record] : records_)
         if (!now.contains(key)) gone.push_back(key);
+    std::set<std::string> services;
     for (const Key& key : gone) {
         drop(key, "instance.expired");
-        publish(key.first);
+        services.insert(key.first);
     }
-    for (const auto& [key, record] : now) {
-        // The ledger's word, even if it begins to count anew.
-        if (auto known = records_.find(key); known != records_.end()) known->second.revision = 0;
-        changed(record);
-    }
+    // The ledger's word, even if it begins to count anew.
+    for (const auto& [key, record] : now)
+        if (take(record)) services.insert(key.first);
+    for (const std::string& service : services) publish(service);
 }
-
-void Registry::take(const Record& record) { records_[{record.service, record.instance.id}] = record; }
 
 void Registry::drop(const Key& key, const char* why) {
     Key gone = key;

@@ -73,7 +73,7 @@ class Registry final : Ledger::Listener {
     void extended(const std::string& service, const std::string& id, WallTime expires) override;
     void removed(const std::string& service, const std::string& id, std::uint64_t revision, bool lapsed) override;
     void replaced(std::vector<Record> all) override;
-    void take(const Record& record);
+    bool take(const Record& record);
     void drop(const Key& key, const char* why);
     void publish(const std::string& service);
     void expire();
