@@ -11,6 +11,7 @@ import { freePort } from './gateway.mjs';
 
 const API = /^\/apis\/discovery\.k8s\.io\/v1\/namespaces\/([^/]+)\/endpointslices$/;
 const SELECTED = /^kubernetes\.io\/service-name=(.+)$/;
+const KIND = { kind: 'EndpointSlice', apiVersion: 'discovery.k8s.io/v1' };
 const MADE = '2026-01-01T00:00:00Z';
 
 export class Kubernetes {
@@ -96,8 +97,9 @@ export class Kubernetes {
   }
   /** It knows nothing new, and says up to where. */
   bookmarks() {
-    const object = { kind: 'EndpointSlice', apiVersion: 'discovery.k8s.io/v1', metadata: { resourceVersion: this.version, creationTimestamp: null } };
-    for (const { response } of this.#watches) write(response, { type: 'BOOKMARK', object: { ...object, addressType: '', endpoints: null, ports: null } });
+    const metadata = { resourceVersion: this.version, creationTimestamp: null };
+    const object = { ...KIND, metadata, addressType: '', endpoints: null, ports: null };
+    for (const { response } of this.#watches) response.write(line({ type: 'BOOKMARK', object }));
   }
   /** As when their time is over. */
   endsWatches() {
@@ -138,13 +140,15 @@ export class Kubernetes {
     const query = { verb: watching ? 'watch' : 'list', namespace, service, version: url.searchParams.get('resourceVersion') };
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (!this.tokens.includes(token)) return refuse(response, status(401, 'Unauthorized', 'Unauthorized'));
-    if (request.method !== 'GET' || !namespace || !service) return refuse(response, status(404, 'NotFound', 'the server could not find the requested resource'));
+    const known = request.method === 'GET' && namespace && service;
+    if (!known) return refuse(response, status(404, 'NotFound', 'the server could not find the requested resource'));
     this.queries.push(query);
     if (this.forbidden.includes(namespace)) return refuse(response, forbidden(query));
     if (watching) return this.#watch(query, url.searchParams, response);
     const items = [...this.#slices.values()].filter((slice) => selected(slice, query));
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ kind: 'EndpointSliceList', apiVersion: 'discovery.k8s.io/v1', metadata: { resourceVersion: this.version }, items }));
+    const metadata = { resourceVersion: this.version };
+    response.end(JSON.stringify({ kind: 'EndpointSliceList', apiVersion: KIND.apiVersion, metadata, items }));
   }
 
   #watch(query, wanted, response) {
@@ -166,7 +170,7 @@ export class Kubernetes {
   #tell(watch, { type, object }) {
     const { query, response } = watch;
     if (!selected(object, query)) return;
-    const whole = line({ type, object: { kind: 'EndpointSlice', apiVersion: 'discovery.k8s.io/v1', ...object } });
+    const whole = line({ type, object: { ...KIND, ...object } });
     if (!this.#tears) return response.write(whole);
     this.#tears = false;
     this.#watches.delete(watch);
@@ -177,7 +181,6 @@ export class Kubernetes {
 }
 
 const line = (event) => `${JSON.stringify(event)}\n`;
-const write = (response, event) => response.write(line(event));
 
 const selected = ({ metadata }, { namespace, service }) =>
   metadata.namespace === namespace && metadata.labels['kubernetes.io/service-name'] === service;
@@ -199,7 +202,7 @@ const endpointSlice = ({ name, namespace, service, ports, pods }) => ({
     name, generateName: `${service}-`, namespace, uid: '5bd6c9de-1b5c-4a0e-93f6-2d2f9f9f0c11', generation: 1, creationTimestamp: MADE,
     labels: { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io', 'kubernetes.io/service-name': service },
     annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': MADE },
-    ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: service, uid: '0f9c2f3c-86c5-4d4e-a3e3-c8a95a05dfd4', controller: true, blockOwnerDeletion: true }],
+    ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: service, uid: '0f9c2f3c-86c5-4d4e-a3e3-c8a95a05dfd4', controller: true }],
   },
   addressType: 'IPv4',
   endpoints: pods.length === 0 ? null : pods.map((pod) => ({
