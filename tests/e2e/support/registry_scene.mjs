@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Three gateways that share one Redis, the same for all tests of a file. Each test has a service of its own, so that
-// nothing is left to the next.
+// Three gateways that share one Redis, the same for all tests of a file; or those that a test starts. Each test has a
+// service of its own, so that nothing is left to the next.
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { configured, Gateway } from './gateway.mjs';
 import { startInstances, stopInstances } from './instance.mjs';
@@ -22,15 +22,13 @@ let more = []; // gateways that a single test started besides
 
 // ---- the stage
 
-function gatewayAt(redis) {
-  return configured({
-    registry: { admin_token: TOKEN },
-    redis: redis.port ? { host: '127.0.0.1', port: redis.port } : redis,
-  }).then((config) => new Gateway(config).ready());
+/** `redis`: one that was started, or what a configuration says of it. */
+function gatewayAt(redis, rest) {
+  return configured({ registry: { admin_token: TOKEN }, redis: redis.config ?? redis, ...rest }).then((config) => new Gateway(config).ready());
 }
 
-export async function alsoGatewayAt(redis) {
-  const gateway = await gatewayAt(redis);
+export async function alsoGatewayAt(redis, rest) {
+  const gateway = await gatewayAt(redis, rest);
   more.push(gateway);
   return gateway;
 }
@@ -130,29 +128,33 @@ export async function startRedisAgain() {
 
 // ---- the hooks
 
-/** To be called where the tests are described. */
+/** To be called where the tests are described that start their gateways themselves. */
+export function gatewaysOfEachTest() {
+  beforeEach(() => {
+    service = `users-${++counter}`;
+  });
+  afterEach(async () => {
+    await stopInstances(instances);
+    await Promise.all(more.map((each) => each.stop()));
+    [instances, more] = [[], []];
+  });
+  afterAll(removeAllRedis);
+}
+
+/** To be called where the tests are described that share three gateways. */
 export function threeGateways() {
+  gatewaysOfEachTest();
   beforeAll(async () => {
     redis = await startRedis();
     all = await Promise.all([gatewayAt(redis), gatewayAt(redis), gatewayAt(redis)]);
     [here, there, yonder] = all;
     await until(() => all.every((each) => each.logged('ready')), 'all have read the registry', 20_000);
   });
-  beforeEach(() => {
-    service = `users-${++counter}`;
-  });
   afterEach(async () => {
     for (const gateway of all) gateway.signal('SIGCONT');
     redis.resume();
     if (redis.alive) await redis.command('CONFIG', 'SET', 'maxmemory', '0');
     else await startRedisAgain();
-    await stopInstances(instances);
-    await Promise.all(more.map((each) => each.stop()));
-    [instances, more] = [[], []];
   });
-  afterAll(async () => {
-    await Promise.all(all.map((each) => each.stop()));
-    await redis?.remove();
-    await removeAllRedis();
-  });
+  afterAll(() => Promise.all(all.map((each) => each.stop())));
 }
