@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Pods that Kubernetes knows of: its EndpointSlices are listed once and then watched.
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { rmSync } from 'node:fs';
 import { makeCertificate } from './support/certificate.mjs';
 import { freePort, startGateway } from './support/gateway.mjs';
@@ -16,6 +16,7 @@ afterAll(() => [authority, another, certificate, renewed].forEach((each) => rmSy
 
 const TOKEN = 'a-token-of-a-service-account';
 const PATIENCE = 15_000; // after failures it asks again within four seconds, most likely less
+vi.setConfig({ testTimeout: 60_000 }); // one who waits in vain says for what
 
 let kubernetes, account, gateway, port;
 let instances = [];
@@ -77,9 +78,9 @@ async function whoAnswers(service) {
   return [...seen].sort().join(' ');
 }
 
-async function answered(by, patience, service) {
+async function answered(by, service) {
   let seen;
-  await until(async () => (seen = await whoAnswers(service)) === by, `${by} and nobody else`, patience).catch(() => {});
+  await until(async () => (seen = await whoAnswers(service)) === by, `${by} and nobody else`, PATIENCE).catch(() => {});
   expect(seen).toBe(by);
 }
 
@@ -129,7 +130,7 @@ describe('pods of a service', () => {
     kubernetes.has({ ...users(one), ports });
     await gatewayOf({ users: { discovery: { kubernetes: { port: 'http' } } }, unnamed: { discovery: { kubernetes: { service: 'users' } } } });
     await answered('one');
-    expect((await told('discovery.failed'))).toMatchObject({ service: 'unnamed', because: expect.stringContaining('metrics') });
+    expect(await told('discovery.failed')).toMatchObject({ service: 'unnamed', because: expect.stringContaining('metrics') });
   });
 
   test('are those of the namespace, whatever another one has by the same name', async () => {
@@ -141,10 +142,10 @@ describe('pods of a service', () => {
       { namespace: 'blue' },
     );
     await answered('one');
-    await answered('two', PATIENCE, 'people');
+    await answered('two', 'people');
     await until(() => kubernetes.watches === 2, 'both are watched');
     kubernetes.has({ ...users(one, two), namespace: 'green' });
-    await answered('one two', PATIENCE, 'people');
+    await answered('one two', 'people');
     await answered('one');
   });
 
@@ -188,7 +189,7 @@ describe('a watch', () => {
     ends();
     kubernetes.has(users(two)); // nobody hears of it, or half
     kubernetes.has({ ...users(three), name: 'users-4qd9z' });
-    await answered('three two', PATIENCE);
+    await answered('three two');
     expect(asked()).toBe('list watch watch');
     expect(kubernetes.queries.at(-1).version).toBe(before);
     expect(events('discovery.failed')).toEqual([]);
@@ -202,7 +203,7 @@ describe('a watch', () => {
     kubernetes.bookmarks();
     kubernetes.endsWatches();
     kubernetes.has(users(two));
-    await answered('two', PATIENCE);
+    await answered('two');
     expect(asked()).toBe('list watch watch');
   });
 
@@ -216,7 +217,7 @@ describe('a watch', () => {
     kubernetes.deletes('users-4qd9z'); // which no watch will tell
     kubernetes.has(users(two));
     kubernetes.forgetsHistory();
-    await answered('two', PATIENCE);
+    await answered('two');
     expect(asked()).toMatch(/^list watch watch list( watch)?$/);
     expect(events('discovery.failed')).toEqual([]);
   });
@@ -227,7 +228,7 @@ describe('a watch', () => {
     kubernetes.expiresWatches();
     kubernetes.has(users(two));
     kubernetes.forgetsHistory();
-    await answered('two', PATIENCE);
+    await answered('two');
     expect(asked()).toMatch(/^list watch list( watch)?$/);
     expect(events('discovery.failed')).toEqual([]);
   });
@@ -242,7 +243,7 @@ describe('the API server', () => {
     kubernetes.has(users(two));
     await answered('one');
     await kubernetes.start();
-    await answered('two', PATIENCE);
+    await answered('two');
     expect(await told('discovery.back')).toMatchObject({ service: 'users', source: 'kubernetes' });
     expect(events('discovery.failed')).toHaveLength(1);
   });
@@ -255,7 +256,7 @@ describe('the API server', () => {
     await told('discovery.failed');
     expect((await ask()).status).toBe(503);
     await kubernetes.start();
-    await answered('one', PATIENCE);
+    await answered('one');
   });
 
   // Fault: src/config/environment.cpp:88 takes both variables for service links, as GATEWAY_SERVICE_HOST would be one, so
@@ -276,7 +277,7 @@ describe('the API server', () => {
     expect((await ask()).status).toBe(503);
     expect(kubernetes.queries).toEqual([]);
     kubernetes.shows(certificate);
-    await answered('one', PATIENCE);
+    await answered('one');
   });
 
   test('with a certificate for another name is not believed either', async () => {
@@ -295,7 +296,7 @@ describe('the API server', () => {
     kubernetes.shows(renewed);
     kubernetes.breakAll();
     kubernetes.has(users(two));
-    await answered('two', PATIENCE);
+    await answered('two');
     expect(asked()).toBe('list watch watch');
     expect(events('discovery.failed')).toEqual([]);
   });
@@ -309,7 +310,7 @@ describe('the API server', () => {
     expect(because).toContain('cannot list resource "endpointslices"');
     expect(because).toContain('let the service account list and watch');
     kubernetes.forbidden = [];
-    await answered('one', PATIENCE);
+    await answered('one');
   });
 });
 
@@ -321,7 +322,7 @@ describe('the token', () => {
     kubernetes.tokens = ['the-next-token'];
     kubernetes.breakAll();
     kubernetes.has(users(two));
-    await answered('two', PATIENCE);
+    await answered('two');
     expect(asked()).toBe('list watch watch');
     expect(events('discovery.failed')).toEqual([]);
   });
@@ -335,7 +336,7 @@ describe('the token', () => {
     expect((await told('discovery.failed')).because).toContain('401');
     await answered('one');
     account.renew({ token: 'the-next-token' });
-    await answered('two', PATIENCE);
+    await answered('two');
     await told('discovery.back');
     for (const token of [TOKEN, 'the-next-token']) expect(JSON.stringify(gateway.log)).not.toContain(token);
   });
