@@ -25,10 +25,21 @@ export class Instance {
     return this;
   }
 
-  /** {delay, status, hang, share}: what becomes of a share of the requests from now on. */
+  /**
+   * {delay, capacity, status, headers, hang, cut, share, every}: what becomes of the requests from now on, or of a share
+   * of them, or of every so-manieth. An answer takes `delay`, and of more than `capacity` at once some wait for the others.
+   */
   async behave(how) {
     const answer = await fetch(`http://${this.host}:${this.port}/behave`, { method: 'POST', body: JSON.stringify(how) });
     await answer.arrayBuffer();
+  }
+
+  /**
+   * {requests: [{method, headers, body}], left, most}: what it was asked since it was told how to behave, how many of
+   * them did not wait for their answer, and the most there were at once.
+   */
+  async asked() {
+    return (await fetch(`http://${this.host}:${this.port}/asked`)).json();
   }
 
   kill(signal = 'SIGKILL') {
@@ -44,9 +55,7 @@ export class Instance {
 }
 
 export async function startInstances(...names) {
-  const instances = [];
-  for (const name of names) instances.push(await new Instance(name, await freePort()).start());
-  return instances;
+  return Promise.all(names.map(async (name) => new Instance(name, await freePort()).start()));
 }
 
 export const stopInstances = (instances) =>
@@ -58,27 +67,57 @@ if (process.argv[1] === FILE) {
   const [, , name, port, host] = process.argv;
   let how = {};
   let requests = 0;
-  const server = http.createServer((request, response) => {
+  let asked = [];
+  let left = 0;
+  let inside = 0;
+  let most = 0;
+  let working = 0;
+  let waiting = [];
+  const work = () => {
+    while (waiting.length > 0 && working < (how.capacity ?? Infinity)) {
+      const answer = waiting.shift();
+      ++working;
+      setTimeout(() => {
+        --working;
+        answer();
+        work();
+      }, how.delay ?? 0);
+    }
+  };
+  const read = async (request) => {
+    let text = '';
+    for await (const piece of request) text += piece.toString('latin1');
+    return text;
+  };
+  const server = http.createServer(async (request, response) => {
     response.setHeader('X-Instance', name);
     if (request.url === '/behave') {
-      let text = '';
-      request.on('data', (piece) => (text += piece));
-      request.on('end', () => {
-        how = JSON.parse(text);
-        response.end('as you like');
-      });
-      return;
+      how = JSON.parse(await read(request));
+      [asked, left, most] = [[], 0, inside];
+      work();
+      return response.end('as you like');
     }
+    if (request.url === '/asked') return response.end(JSON.stringify({ requests: asked, left, most }));
     if (request.url === '/count') return response.end(String(requests));
     if (request.url === '/health') return response.writeHead(how.ill ? 503 : 200).end(how.ill ? 'ill' : 'well');
     ++requests;
-    request.resume();
-    const different = Math.random() < (how.share ?? 1);
+    const { method, headers } = request;
+    const seen = { method, headers };
+    if (asked.length < 1_000) asked.push(seen);
+    const different = how.every ? requests % how.every === 0 : Math.random() < (how.share ?? 1);
+    most = Math.max(most, ++inside);
+    response.once('close', () => {
+      --inside;
+      if (!response.writableFinished) ++left;
+    });
+    seen.body = await read(request).catch(() => null);
     if (how.hang && different) return;
-    setTimeout(() => {
-      if (how.status && different) return response.writeHead(how.status).end('sorry');
+    if (how.cut && different) return request.socket.resetAndDestroy();
+    waiting.push(() => {
+      if (how.status && different) return response.writeHead(how.status, how.headers).end('sorry');
       response.end('hello');
-    }, how.delay ?? 0);
+    });
+    work();
   });
   // As a service does that is deployed anew: what is under way is finished first.
   process.once('SIGTERM', () => {
