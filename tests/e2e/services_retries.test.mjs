@@ -9,7 +9,7 @@ scene.serviceOf('one', 'two', 'three');
 
 // Nobody is left out, so that it is the retry that finds another one.
 const serviceWith = (service, rest) => gatewayOf(scene.configOf({ outlier_detection: false, ...service, ...rest }));
-/** What all of them were asked, in no particular order. */
+/** What all of them were asked since they were told how to behave, in no particular order. */
 const asked = async () => (await Promise.all(scene.instances.map((each) => each.asked()))).flatMap((each) => each.requests);
 /** Requests until each of them had its turn; who is asked instead of another has had it, too. */
 const EACH = 3;
@@ -24,18 +24,19 @@ const post = (more) => ({ method: 'POST', body: 'new', ...more });
 describe('an attempt that fails', () => {
   test('takes no longer than it may; another one answers, and the first is given up', async () => {
     await named('one').behave({ hang: true });
-    const gateway = await serviceWith({ retry: { per_try_timeout: '300ms' } });
+    const gateway = await serviceWith({ retry: { per_try_timeout: '1s' } });
     const answers = await asks(gateway, EACH);
     expect(statuses(answers)).toEqual([200]);
     expect(whoAnswered(answers)).toEqual(['three', 'two']);
     await givenUp('one');
   });
 
-  test('is not repeated for a POST that was sent: it may have been heard', async () => {
+  test.each(['a new', 'a kept'])('is not repeated for a POST that was sent on %s connection: it may have been heard', async (which) => {
+    const gateway = await serviceWith({ retry: { per_try_timeout: '1s' } });
+    if (which === 'a kept') expect(statuses(await asks(gateway, EACH))).toEqual([200]);
     await named('one').behave({ hang: true });
     await named('two').behave({ cut: true });
     await named('three').behave({ status: 503 });
-    const gateway = await serviceWith({ retry: { per_try_timeout: '300ms' } });
     const answers = await asks(gateway, EACH, post());
     expect(answers.map((each) => each.status).sort()).toEqual([502, 503, 504]);
     expect((await asked()).length).toBe(3);
@@ -44,7 +45,8 @@ describe('an attempt that fails', () => {
   test('is repeated for a POST with an Idempotency-Key, with all of its body', async () => {
     await named('one').behave({ hang: true });
     await named('two').behave({ cut: true });
-    const gateway = await serviceWith({ retry: { per_try_timeout: '2s' } });
+    // Each of them may fail twice, which is more than five retries.
+    const gateway = await serviceWith({ retry: { per_try_timeout: '2s', budget_percent: 1_000 } });
     const answers = await asks(gateway, EACH, post({ headers: { 'idempotency-key': '17' } }));
     expect(statuses(answers)).toEqual([200]);
     expect(whoAnswered(answers)).toEqual(['three']);
