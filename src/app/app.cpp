@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/roll_call.h"
 #include "app/worker_thread.h"
 #include "base/text.h"
 #include "rt/hop.h"
@@ -87,6 +88,18 @@ std::string contents_of(const std::vector<std::string>& files) {
 
 }  // namespace
 
+// A configuration on its way to the workers, with what it changes of their listeners.
+struct App::Reload {
+    std::uint64_t generation = 0;
+    TimePoint began{};
+    std::size_t missing = 0;                          // workers that have not acknowledged yet
+    std::optional<rt::Address> plain, secure;         // to be opened anew
+    bool without_secure = false;
+    int backlog = 0;
+    std::shared_ptr<rt::UnixSocket> shared;           // of `plain`, when that is a path
+    bool plain_failed = false, secure_failed = false;
+};
+
 App::App(AppOptions options, config::Loaded loaded)
     : options_(std::move(options)),
       control_(clock_),
@@ -94,7 +107,8 @@ App::App(AppOptions options, config::Loaded loaded)
       worker_count_(workers_of(loaded.config)),
       shared_(worker_count_, loaded.config.performance.buffer_budget, clock_, &log_),
       access_log_(access_log_of(loaded.config.logging, clock_)),
-      services_(control_, shared_, log_, status_),
+      tickets_(std::make_shared<rt::TicketKeys>(clock_, loaded.config.server.tls.ticket_rotation)),
+      services_(control_, shared_, log_, status_, *tickets_),
       endpoint_sources_{status_, shared_.metrics, log_, access_log_.get(), control_, services_.tasks(), services_.directory()} {
     signals_ = rt::watch_signals(control_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int s) { on_signal(s); });
     ::signal(SIGPIPE, SIG_IGN);
@@ -104,7 +118,6 @@ App::App(AppOptions options, config::Loaded loaded)
     status_.started_at = clock_.now();
     file_content_ = read_file(options_.sources.yaml_path);
 
-    tickets_ = std::make_shared<rt::TicketKeys>(clock_, loaded.config.server.tls.ticket_rotation);
     tls_content_ = contents_of(tls_files(loaded.config));
     std::vector<config::Problem> problems;
     auto builtins = endpoints::builtins(endpoint_sources_, loaded.config);
@@ -112,31 +125,41 @@ App::App(AppOptions options, config::Loaded loaded)
     if (!site_) throw StartupError(sentences_of(problems));
     tell(loaded.problems);
     tell(problems);
-    services_.set_listener([this](const balance::MembersPtr& members) { members_changed(members); });
+    services_.set_listener([this](const balance::MembersPtr& members) { tell_workers(members); });
+    services_.set_listener([this](const gateway::SessionKeys& keys) { tell_workers(keys); });
+    endpoint_sources_.settled = [this] { return settled(); };
     endpoint_sources_.check_now = [this](std::string service) { return services_.check_now(std::move(service)); };
     std::vector<balance::MembersPtr> members = services_.adopt(*site_);
     endpoint_sources_.registry = services_.registry();
     status_.generation = generation_;
     status_.last_reload = status_.started.time_since_epoch() / std::chrono::seconds(1);
 
-    const config::Server& server = site_->config.server;
-    Result<rt::Address> asked = listen_address(server);
+    Result<rt::Address> asked = listen_address(site_->config.server);
     if (!asked) throw StartupError(asked.error().detail);
-    bound_ = asked_ = *asked;
-    auto shared = shared_socket(bound_, server);
-    if (!shared) throw StartupError(shared.error().detail);
-    tls_bound_ = tls_address_of(*site_, *asked);
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
-        WorkerSetup setup{i, server.cpu_pinning, shared_, access_log_.get()};
+        WorkerSetup setup{i, site_->config.server.cpu_pinning, shared_, access_log_.get()};
         auto& worker = workers_.emplace_back(std::make_unique<WorkerThread>(setup, clock_));
         worker->adopt(site_, members);
-        auto listening = worker->listen(bound_, static_cast<int>(server.backlog), *shared);
+        worker->adopt(services_.session_keys());
+    }
+    open_listeners(*asked);
+}
+
+// Before the workers run. A port of 0 becomes a real one at the first, which the others share.
+void App::open_listeners(const rt::Address& asked) {
+    const config::Server& server = site_->config.server;
+    plain_ = {asked, asked};
+    secure_.asked = secure_.bound = tls_address_of(*site_, asked);
+    auto shared = shared_socket(asked, server);
+    if (!shared) throw StartupError(shared.error().detail);
+    for (auto& worker : workers_) {
+        auto listening = worker->listen(*plain_.bound, static_cast<int>(server.backlog), *shared);
         if (!listening) throw StartupError(listening.error().detail);
-        bound_ = *listening;  // a port of 0 was replaced by a real one: the other workers share it
-        if (!tls_bound_) continue;
-        auto tls = worker->listen_tls(*tls_bound_, static_cast<int>(server.backlog));
+        plain_.bound = *listening;
+        if (!secure_.bound) continue;
+        auto tls = worker->listen_tls(*secure_.bound, static_cast<int>(server.backlog));
         if (!tls) throw StartupError(tls.error().detail);
-        tls_bound_ = *tls;
+        secure_.bound = *tls;
     }
 }
 
@@ -152,7 +175,7 @@ int App::run() {
     watch_tls_files();
     services_.start();
     status_.ready = true;
-    if (tls_bound_) log_.info("app", "listening with TLS", {{"address", tls_address()}});
+    if (secure_.bound) log_.info("app", "listening with TLS", {{"address", tls_address()}});
     rt::give_back_memory();
     log_.info("app", "listening", {{"address", address()}, {"workers", workers_.size()}, {"version", options_.version}});
     control_.run();
@@ -202,7 +225,7 @@ void App::apply(config::Loaded loaded) {
         auto builtins = endpoints::builtins(endpoint_sources_, loaded.config);
         site = compile(std::move(loaded.config), builtins, generation_ + 1, problems, tls_inputs());
     }
-    Result<rt::Address> asked = site ? listen_address(site->config.server) : asked_;
+    Result<rt::Address> asked = site ? listen_address(site->config.server) : rt::Address();
     if (!asked) {
         problems.push_back({config::Problem::error, {}, "server.host", asked.error().detail});
         site = nullptr;
@@ -231,46 +254,64 @@ void App::apply(config::Loaded loaded) {
         tls_file_changed();
     });
     ++generation_;
-    awaited_ += workers_.size();
-    TimePoint began = control_.fresh_now();
-    // Only a listener that changed is opened anew.
-    std::optional<rt::Address> address;
-    if (!(*asked == asked_)) address = bound_ = asked_ = *asked;
-    int backlog = static_cast<int>(site_->config.server.backlog);
-    std::shared_ptr<rt::UnixSocket> shared;
-    if (address) {
-        auto opened = shared_socket(*address, site_->config.server);
-        if (opened) shared = std::move(*opened);
-        else log_.error("app", "the old listener stays open", {{"reason", opened.error().detail}});
-        if (!opened) address.reset();
-    }
-    std::optional<rt::Address> tls_wanted = tls_address_of(*site_, *asked);
-    bool tls_same = tls_wanted == tls_bound_;
-    tls_bound_ = tls_wanted;
+    auto reload = std::make_shared<Reload>(begin_reload(*asked));
     for (auto& worker : workers_) {
-        worker->loop().post([this, w = worker.get(), site = site_, members, generation = generation_, began, address, backlog, shared, tls_wanted, tls_same]() mutable {
+        worker->loop().post([this, w = worker.get(), site = site_, members, reload]() mutable {
             w->adopt(std::move(site), members);
-            std::string fault;
-            if (!tls_wanted) w->close_tls();
-            if (tls_wanted && !tls_same)
-                if (auto listening = w->listen_tls(*tls_wanted, backlog); !listening) fault = listening.error().detail;
-            if (address)
-                if (auto listening = w->listen(*address, backlog, std::move(shared)); !listening) fault = listening.error().detail;
-            control_.post([this, generation, began, fault = std::move(fault)] {
-                if (!fault.empty()) log_.error("app", "the old listener stays open", {{"reason", fault}});
-                acknowledged(generation, began);
-            });
+            std::string plain_fault, secure_fault;
+            if (reload->without_secure) w->close_tls();
+            if (reload->secure)
+                if (auto listening = w->listen_tls(*reload->secure, reload->backlog); !listening) secure_fault = listening.error().detail;
+            if (reload->plain)
+                if (auto listening = w->listen(*reload->plain, reload->backlog, reload->shared); !listening) plain_fault = listening.error().detail;
+            control_.post([this, reload, plain_fault, secure_fault] { acknowledged(*reload, plain_fault, secure_fault); });
         });
     }
 }
 
-void App::acknowledged(std::uint64_t generation, TimePoint began) {
-    if (--awaited_ > 0) return;
-    status_.generation = generation;
+// Only a listener that changed is opened anew. What the workers are told counts as asked for at once, so that
+// another reload that comes before their answers knows of it.
+App::Reload App::begin_reload(const rt::Address& asked) {
+    Reload reload;
+    reload.generation = generation_;
+    reload.began = control_.fresh_now();
+    reload.missing = workers_.size();
+    reload.backlog = static_cast<int>(site_->config.server.backlog);
+    if (plain_.asked != asked) {
+        auto opened = shared_socket(asked, site_->config.server);
+        reload.plain_failed = !opened;
+        if (opened) {
+            reload.shared = std::move(*opened);
+            reload.plain = plain_.asked = asked;
+        } else {
+            log_.error("app", "the old listener stays open", {{"reason", opened.error().detail}});
+        }
+    }
+    std::optional<rt::Address> secure = tls_address_of(*site_, asked);
+    reload.without_secure = !secure;
+    if (secure != secure_.asked) reload.secure = secure_.asked = secure;
+    if (!secure) secure_.bound.reset();
+    return reload;
+}
+
+void App::acknowledged(Reload& reload, const std::string& plain_fault, const std::string& secure_fault) {
+    for (const std::string* fault : {&plain_fault, &secure_fault})
+        if (!fault->empty()) log_.error("app", "the old listener stays open", {{"reason", *fault}});
+    reload.plain_failed |= !plain_fault.empty();
+    reload.secure_failed |= !secure_fault.empty();
+    if (--reload.missing > 0) return;
+    // Some workers may be at the new address and others at the old one: the next reload asks all of them again.
+    if (reload.plain && reload.plain_failed) plain_.asked.reset();
+    if (reload.secure && reload.secure_failed) secure_.asked.reset();
+    if (reload.plain && !reload.plain_failed) plain_.bound = reload.plain;
+    if (reload.secure && !reload.secure_failed) secure_.bound = reload.secure;
+    const bool failed = reload.plain_failed || reload.secure_failed;
+    if (failed) status_.last_reload_ok = false;
+    status_.generation = reload.generation;
     status_.last_reload = clock_.wall().time_since_epoch() / std::chrono::seconds(1);
-    shared_.events.tell(Level::debug, "configuration.applied", {{"generation", generation}});
-    log_.info("app", "configuration applied",
-              {{"generation", generation}, {"workers", workers_.size()}, {"milliseconds", milliseconds(control_.fresh_now() - began)}});
+    shared_.events.tell(Level::debug, "configuration.applied", {{"generation", reload.generation}});
+    log_.write(failed ? Level::error : Level::info, "app", failed ? "configuration applied, but not to every listener" : "configuration applied",
+               {{"generation", reload.generation}, {"workers", workers_.size()}, {"milliseconds", milliseconds(control_.fresh_now() - reload.began)}});
 }
 
 void App::tell(const std::vector<config::Problem>& problems) {
@@ -282,9 +323,19 @@ void App::tell(const std::vector<config::Problem>& problems) {
 
 // ---- services
 
-void App::members_changed(const balance::MembersPtr& members) {
+template <class News>
+void App::tell_workers(const News& news) {
     for (auto& worker : workers_)
-        worker->loop().post([w = worker.get(), members] { w->adopt(members); });
+        worker->loop().post([w = worker.get(), news] { w->adopt(news); });
+}
+
+// In the control loop: until every worker knows what was said before.
+rt::Task<void> App::settled() {
+    services_.directory().flush();
+    std::vector<rt::Loop*> running;
+    for (auto& worker : workers_)
+        if (!worker->has_stopped()) running.push_back(&worker->loop());
+    return call_the_roll(control_, std::move(running), std::chrono::seconds(1));
 }
 
 // ---- streams
@@ -314,11 +365,12 @@ void App::drain() {
     TimePoint deadline = control_.fresh_now() + patience;
     for (auto& worker : workers_)
         worker->loop().post([this, w = worker.get(), deadline] {
-            w->drain(deadline, [this] { control_.post([this] { worker_stopped(); }); });
+            w->drain(deadline, [this, w] { control_.post([this, w] { worker_stopped(*w); }); });
         });
 }
 
-void App::worker_stopped() {
+void App::worker_stopped(WorkerThread& worker) {
+    worker.set_stopped();
     if (--running_ == 0) control_.stop();
 }
 

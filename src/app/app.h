@@ -3,6 +3,7 @@
 // The running gateway: one control thread (the caller's) and the workers. Owns everything.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,12 @@ struct AppOptions {
 
 class WorkerThread;
 
+// Where a listener was asked to be, and where it is: they differ for port 0.
+struct ListenerPlace {
+    std::optional<rt::Address> asked;  // nothing: there is none, or not every worker is there: ask anew
+    std::optional<rt::Address> bound;  // nothing: there is none
+};
+
 class App {
  public:
     // Compiles the configuration and opens the listeners; StartupError says what is wrong.
@@ -33,8 +40,8 @@ class App {
     // Until SIGTERM or SIGINT, then drains. Returns the exit code.
     int run();
     const gateway::Site& site() const { return *site_; }
-    std::string address() const { return bound_.to_string(); }  // where it listens, "0.0.0.0:8000"
-    std::string tls_address() const { return tls_bound_ ? tls_bound_->to_string() : ""; }  // empty: none
+    std::string address() const { return plain_.bound->to_string(); }  // where it listens, "0.0.0.0:8000"
+    std::string tls_address() const { return secure_.bound ? secure_.bound->to_string() : ""; }  // empty: none
     Log& log() { return log_; }
     // Every open stream of every worker (event streams, tunnels ...), gathered by asking each in its
     // own thread. For a coroutine that runs in `own`, while run() runs.
@@ -44,13 +51,18 @@ class App {
     void on_signal(int signal);
     void reload(const char* why);
     void apply(config::Loaded loaded);
-    void acknowledged(std::uint64_t generation, TimePoint began);
+    void open_listeners(const rt::Address& asked);
+    struct Reload;
+    Reload begin_reload(const rt::Address& asked);
+    void acknowledged(Reload& reload, const std::string& plain_fault, const std::string& secure_fault);
     void drain();
-    void worker_stopped();
+    void worker_stopped(WorkerThread& worker);
     TlsInputs tls_inputs() const { return {tickets_, options_.local_certificates}; }
     void watch_tls_files();
     void tls_file_changed();
-    void members_changed(const balance::MembersPtr& members);
+    template <class News>
+    void tell_workers(const News& news);
+    rt::Task<void> settled();
     void tell(const std::vector<config::Problem>& problems);
 
     SystemClock clock_;
@@ -61,14 +73,12 @@ class App {
     std::size_t worker_count_;
     gateway::Shared shared_;
     std::unique_ptr<gateway::AccessLog> access_log_;
+    std::shared_ptr<rt::TicketKeys> tickets_;         // outlive reloads: so do clients' sessions
     Control services_;
     endpoints::Sources endpoint_sources_;
     gateway::SitePtr site_;
-    rt::Address asked_, bound_;                       // of the listener; they differ for port 0
-    std::shared_ptr<rt::TicketKeys> tickets_;         // outlive reloads: so do clients' sessions
-    std::optional<rt::Address> tls_bound_;            // of the TLS listener, when there is one
+    ListenerPlace plain_, secure_;
     std::uint64_t generation_ = 0;
-    std::size_t awaited_ = 0;                         // workers that have not acknowledged yet
     std::size_t running_ = 0;
     bool draining_ = false;
     std::vector<std::unique_ptr<WorkerThread>> workers_;

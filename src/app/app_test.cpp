@@ -6,11 +6,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <set>
 #include <thread>
 
+#include "rt/pause.h"
 #include "rt/scope.h"
 #include "rt/socket.h"
+#include "testing/files.h"
 
 namespace suoke::app {
 namespace {
@@ -127,6 +130,91 @@ TEST(App, lists_the_open_streams_of_every_worker_to_whoever_asks_from_another_th
     std::set<std::uint32_t> workers;
     for (const Facts& stream : visitors.after) workers.insert(stream.worker);
     EXPECT_EQ(workers, (std::set<std::uint32_t>{0, 1}));
+}
+
+// ---- reload
+
+// Has a port that it shares with nobody (of a connection: listeners of ours would share it). Reloads a gateway
+// whose configuration names it, then frees it and reloads again; in a thread of its own.
+class Operator final : public rt::Acceptor {
+ public:
+    explicit Operator(std::string log) : log_(std::move(log)) {
+        listener_ = std::move(*rt::listen(loop_, *rt::Address::parse("127.0.0.1", 0), 8, *this));
+        scope_.spawn(take_port());
+        for (int i = 0; i < 10'000 && !(client_ && server_); ++i) loop_.settle();
+        CHECK(client_ && server_);
+    }
+    std::uint16_t port() const { return port_.port(); }
+
+    void work() {
+        scope_.spawn(work_through());
+        loop_.run();
+        kill(getpid(), SIGTERM);
+    }
+
+    bool was_told = false, is_open = false;
+
+ private:
+    void accepted(rt::StreamPtr stream, const rt::Address& peer) override {
+        server_ = std::move(stream);
+        port_ = peer;
+    }
+    rt::Task<void> take_port() {
+        Result<rt::StreamPtr> stream = co_await rt::connect(loop_, listener_->address(), kNever);
+        if (stream) client_ = std::move(*stream);
+    }
+    void free_port() {
+        client_->reset_on_close();  // it would be kept for a while
+        client_.reset();
+    }
+    rt::Task<void> work_through() {
+        TimePoint deadline = loop_.fresh_now() + std::chrono::seconds(30);
+        kill(getpid(), SIGHUP);
+        while (!was_told && loop_.now() < deadline) {
+            rt::Pause pause(loop_, loop_.now() + std::chrono::milliseconds(10));
+            co_await pause;
+            was_told = scene::read_file(log_).find("configuration applied, but not to every listener") != std::string::npos;
+        }
+        free_port();
+        kill(getpid(), SIGHUP);
+        while (!is_open && loop_.now() < deadline) {
+            rt::Pause pause(loop_, loop_.now() + std::chrono::milliseconds(10));
+            co_await pause;
+            Result<rt::StreamPtr> stream = co_await rt::connect(loop_, port_, deadline);
+            is_open = stream.has_value();
+        }
+        loop_.stop();
+    }
+
+    const std::string log_;
+    SystemClock clock_;
+    rt::Loop loop_{clock_};
+    std::unique_ptr<rt::Listener> listener_;
+    rt::StreamPtr client_, server_;
+    rt::Address port_;
+    rt::TaskScope scope_;
+};
+
+TEST(App, a_listener_that_could_not_be_opened_is_tried_again_at_the_next_reload) {
+    AppOptions options;
+    options.sources.yaml_path = scene::own_file("reloads.yaml");
+    const std::string log = scene::own_file("reloads.log");
+    Operator person(log);
+    std::ofstream(options.sources.yaml_path)
+        << "server: {host: 127.0.0.1, port: " << person.port() << ", workers: 2, drain_timeout: 1s}\n"
+        << "logging: {level: info, access: false, file: '" << log << "'}\n";
+    config::Loaded loaded = config::load(options.sources);
+    for (const config::Problem& problem : loaded.problems) ADD_FAILURE() << to_string(problem);
+    loaded.config.server.port = 0;  // it begins elsewhere
+    App app(std::move(options), std::move(loaded));
+    std::thread thread([&] { person.work(); });
+    EXPECT_EQ(app.run(), 0);
+    thread.join();
+
+    EXPECT_TRUE(person.was_told);
+    EXPECT_TRUE(person.is_open);
+    EXPECT_EQ(app.address(), "127.0.0.1:" + std::to_string(person.port()));
+    EXPECT_NE(scene::read_file(log).find("the old listener stays open"), std::string::npos);
 }
 
 }  // namespace

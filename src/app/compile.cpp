@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "app/redis_options.h"
 #include "filters/filters.h"
 #include "gateway/forward.h"
 
@@ -45,9 +46,8 @@ std::shared_ptr<const rt::TlsServer> tls_server(const config::ServerTls& from, c
     return *made;
 }
 
-Result<rt::TlsClientOptions> client_options(const config::ServiceTls& from, config::Protocol protocol) {
+Result<rt::TlsClientOptions> client_options(const config::ServiceTls& from) {
     rt::TlsClientOptions options;
-    options.alpn = {protocol == config::Protocol::h2 ? "h2" : "http/1.1"};
     options.insecure_skip_verify = !from.verify;
     options.server_name = from.server_name;
     if (!from.ca_file.empty()) {
@@ -70,20 +70,33 @@ std::string identity_of(const rt::TlsClientOptions& options) {
     return "tls:" + std::to_string(std::hash<std::string>()(all));
 }
 
-// How its endpoints are reached by TLS, those that want it and those that may yet join.
-void set_upstream_tls(services::Definition& definition, const config::Service& from, std::vector<config::Problem>& problems) {
-    definition.use_tls = from.tls.enabled;
-    bool any = from.tls.enabled;
-    for (const config::Endpoint& endpoint : from.endpoints) any |= endpoint.use_tls.value_or(false);
-    if (!any) return;
-    std::string key = "services." + definition.name + ".tls";
-    auto options = client_options(from.tls, from.protocol);
-    if (!options) return complain(problems, key, options.error());
-    std::string identity = identity_of(*options);
+struct UpstreamTls {
+    std::shared_ptr<const rt::TlsClient> client;
+    std::string identity;
+};
+
+Result<UpstreamTls> upstream_tls(const config::ServiceTls& from) {
+    auto options = client_options(from);
+    if (!options) return options.error();
+    UpstreamTls tls;
+    tls.identity = identity_of(*options);
     auto client = rt::TlsClient::make(std::move(*options));
-    if (!client) return complain(problems, key, client.error());
-    definition.tls = *client;
-    definition.tls_identity = identity;
+    if (!client) return client.error();
+    tls.client = std::move(*client);
+    return tls;
+}
+
+// How its endpoints are reached by TLS: those that want it, and those that may yet join and say so
+// themselves. Where the configuration has no rules for it, they are `usual`.
+void set_upstream_tls(services::Definition& definition, const config::ServiceTls& from, const UpstreamTls& usual,
+                      std::vector<config::Problem>& problems) {
+    definition.use_tls = from.enabled;
+    config::ServiceTls rules = from;
+    rules.enabled = false;
+    auto tls = rules == config::ServiceTls() ? Result<UpstreamTls>(usual) : upstream_tls(from);
+    if (!tls) return complain(problems, "services." + definition.name + ".tls", tls.error());
+    definition.tls = std::move(tls->client);
+    definition.tls_identity = std::move(tls->identity);
 }
 
 balance::HashBy hash_of(const config::LoadBalancer& from) {
@@ -182,7 +195,7 @@ balance::Instance instance_of(const config::Endpoint& from) {
 }
 
 std::unique_ptr<Service> service_of(const std::string& name, const config::Service& from, const config::Config& config,
-                                    std::vector<config::Problem>& problems) {
+                                    const UpstreamTls& usual_tls, std::vector<config::Problem>& problems) {
     auto service = std::make_unique<Service>();
     service->name = name;
     auto made = std::make_shared<services::Definition>();
@@ -196,12 +209,13 @@ std::unique_ptr<Service> service_of(const std::string& name, const config::Servi
     definition.starts_healthy = !check.enabled || check.starts_healthy;
     if (check.enabled) definition.health = health_rules(check);
     definition.zone = config.app.zone;
-    set_upstream_tls(definition, from, problems);
+    set_upstream_tls(definition, from.tls, usual_tls, problems);
     service->definition = std::move(made);
     service->upstream_prefix = from.upstream_prefix;
     service->host_header = from.host_header;
     service->proxy_version = static_cast<int>(from.proxy_protocol);
     const config::Timeouts& timeouts = config.performance.timeouts;
+    while (service->upstream_prefix.ends_with("/")) service->upstream_prefix.pop_back();
     service->connect_timeout = from.connect_timeout.value_or(timeouts.connect);
     service->write_timeout = timeouts.write;
     service->pool_timeout = timeouts.pool;
@@ -218,21 +232,17 @@ std::string template_of(const config::Route& route) {
     return route.prefix.back() == '/' ? route.prefix + "*" : route.prefix + "/*";
 }
 
-void set_forwarding(Route& route, const config::Route& from, const Service& service, const config::Service& service_config,
-                    const config::Config& config, std::vector<config::Problem>& problems, std::size_t index) {
+void set_forwarding(Route& route, const config::Route& from, const Service& service, const config::Config& config, std::vector<config::Problem>& problems, std::size_t index) {
     route.service = &service;
     route.strip_prefix = from.strip_prefix && from.regex.empty() && (from.path.empty() || from.path.ends_with("/*"));
-    route.upstream_prefix = from.upstream_prefix.value_or(service.upstream_prefix);
-    while (route.upstream_prefix.ends_with("/")) route.upstream_prefix.pop_back();
-    std::string host = from.host_header.empty() ? service.host_header : from.host_header;
-    route.preserve_host = host == "preserve";
-    if (!route.preserve_host) route.host_header = host;
-    const config::Timeouts& timeouts = config.performance.timeouts;
+    route.upstream_prefix = from.upstream_prefix;
+    while (route.upstream_prefix && route.upstream_prefix->ends_with("/")) route.upstream_prefix->pop_back();
+    route.host_header = from.host_header;
     route.timeout = from.timeout.value_or(Duration::zero());
-    route.response_timeout = from.response_timeout.value_or(
-        from.timeout && *from.timeout > Duration::zero() ? *from.timeout : service_config.timeout.value_or(timeouts.response));
-    route.idle_timeout = from.idle_timeout.value_or(timeouts.idle);
-    route.retry = from.retry ? gateway::retry_rules(*from.retry) : service.retry;
+    route.response_timeout = from.response_timeout;
+    if (!route.response_timeout && route.timeout > Duration::zero()) route.response_timeout = route.timeout;
+    route.idle_timeout = from.idle_timeout.value_or(config.performance.timeouts.idle);
+    if (from.retry) route.retry = gateway::retry_rules(*from.retry);
     if (from.hedge) {
         route.hedge_after = from.hedge->after;
         route.hedges = from.hedge->max;
@@ -250,7 +260,6 @@ void set_forwarding(Route& route, const config::Route& from, const Service& serv
 // Whichever service the path names: how it is asked is its own business.
 constexpr const char* kAnyService = "{service}";
 void forward_to_any(Route& route, const config::Config& config) {
-    route.any_service = true;
     route.strip_prefix = true;
     route.idle_timeout = config.performance.timeouts.idle;
 }
@@ -348,12 +357,14 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     site->generation = generation;
 
     // 2. Services.
+    auto usual_tls = upstream_tls(config::ServiceTls());
+    if (!usual_tls) return complain(problems, "services", usual_tls.error()), nullptr;
     auto& by_name = site->by_name;
     for (const auto& [name, from] : config.services) {
         if (from.protocol == config::Protocol::h2 && from.proxy_protocol != config::ProxySend::off)
             problems.push_back({config::Problem::error, from.place, "services." + name + ".proxy_protocol",
                                 "an h2 connection carries many clients, so it cannot begin with word about one"});
-        site->services.push_back(service_of(name, from, config, problems));
+        site->services.push_back(service_of(name, from, config, *usual_tls, problems));
         site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
         by_name[site->services.back()->name] = site->services.back().get();
     }
@@ -361,11 +372,11 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     for (const config::Route& route : config.routes) {
         if (route.service.empty() || config.services.contains(route.service)) continue;
         config.services[route.service];
-        site->services.push_back(service_of(route.service, {}, config, problems));
+        site->services.push_back(service_of(route.service, {}, config, *usual_tls, problems));
         site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
         by_name[site->services.back()->name] = site->services.back().get();
     }
-    site->unlisted = service_of("", {}, config, problems);
+    site->unlisted = service_of("", {}, config, *usual_tls, problems);
 
     // 3. Routes with their chains.
     auto forward = std::make_shared<gateway::Forward>();
@@ -387,7 +398,7 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
             if (from.path.ends_with("/*") && !site->any_service) site->any_service = route.get();
         } else if (last == forward) {
             const std::string& name = from.split.empty() ? from.service : from.split.front().service;
-            set_forwarding(*route, from, *by_name.at(name), config.services.at(name), config, problems, i);
+            set_forwarding(*route, from, *by_name.at(name), config, problems, i);
             share_out(*route, from, by_name);
             if (from.mirror) {
                 route->mirror = by_name.at(from.mirror->service);
@@ -403,6 +414,7 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
     site->unreadable = last_resort(config, "gateway:unreadable", all.size() + 2);
 
     site->tls = tls_server(config.server.tls, tls, problems);
+    if (config.redis.wanted()) redis_options(config.redis, problems);  // said here, before anybody depends on it
 
     // 4. Limits.
     for (const std::string& text : config.server.trusted_proxies)

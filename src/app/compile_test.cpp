@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "testing/files.h"
+
 namespace suoke::app {
 namespace {
 
@@ -51,8 +55,10 @@ const gateway::Route& only_route(const gateway::SitePtr& s) {
 TEST(Compile, a_route_takes_from_its_service_what_it_does_not_say) {
     auto s = site(std::string(kServices) + "routes: [{name: r, prefix: /r, service: u}]\n");
     const gateway::Route& route = only_route(s);
-    EXPECT_EQ(route.upstream_prefix, "/base");
-    EXPECT_EQ(route.response_timeout, 7s);
+    EXPECT_FALSE(route.upstream_prefix);
+    EXPECT_EQ(route.service->upstream_prefix, "/base");
+    EXPECT_FALSE(route.response_timeout);
+    EXPECT_EQ(route.service->response_timeout, 7s);
     EXPECT_EQ(route.timeout, 0s);
     EXPECT_EQ(route.idle_timeout, 60s);
     EXPECT_TRUE(route.strip_prefix);
@@ -69,7 +75,6 @@ TEST(Compile, what_a_route_says_itself_comes_first) {
     EXPECT_EQ(route.response_timeout, 2s);
     EXPECT_EQ(route.idle_timeout, 3s);
     EXPECT_EQ(route.host_header, "x");
-    EXPECT_FALSE(route.preserve_host);
 }
 
 TEST(Compile, an_exact_path_and_a_regex_have_no_prefix_to_strip) {
@@ -89,6 +94,57 @@ TEST(Compile, a_faulty_rewrite_is_a_problem_with_its_place_and_no_site) {
     EXPECT_FALSE(c.site);
     ASSERT_FALSE(c.problems.empty());
     EXPECT_NE(c.problems.front().key.find("rewrite_path"), std::string::npos);
+}
+
+TEST(Compile, whoever_joins_a_service_and_wants_tls_has_a_client_for_it) {
+    auto s = site(std::string(kServices) + "registry: {admin_token: 0123456789abcdef}\nroutes: [{name: r, prefix: /r, service: later}]\n");
+    const services::Definition& known = *s->by_name.at("u")->definition;
+    const services::Definition& later = *s->by_name.at("later")->definition;
+    const services::Definition& unlisted = *s->unlisted->definition;
+    for (const services::Definition* each : {&known, &later, &unlisted}) {
+        EXPECT_FALSE(each->use_tls);
+        EXPECT_TRUE(each->tls);
+        EXPECT_NE(each->tls_identity, "");
+        EXPECT_EQ(each->tls, known.tls) << "one for all that say nothing of it";
+    }
+    balance::Instance instance;
+    instance.host = "users.internal";
+    instance.use_tls = true;
+    EXPECT_TRUE(services::address_of(unlisted, instance).tls);
+}
+
+TEST(Compile, rules_of_tls_count_for_those_who_join_too) {
+    auto s = site("services: {u: {endpoints: [{host: h, port: 1}], tls: {server_name: users}}, v: {endpoints: [{host: h, port: 1}]}, "
+                  "w: {endpoints: [{host: h, port: 1}], tls: {enabled: true}}}\n");
+    const services::Definition &u = *s->by_name.at("u")->definition, &v = *s->by_name.at("v")->definition, &w = *s->by_name.at("w")->definition;
+    EXPECT_FALSE(u.use_tls);
+    EXPECT_NE(u.tls, v.tls);
+    EXPECT_NE(u.tls_identity, v.tls_identity);
+    EXPECT_TRUE(w.use_tls);
+    EXPECT_EQ(w.tls_identity, v.tls_identity);
+}
+
+TEST(Compile, an_empty_file_of_authorities_does_not_mean_the_systems) {
+    const std::string file = scene::own_file("authorities of u.pem");
+    for (const char* nothing : {"", " \n"}) {
+        std::ofstream(file) << nothing;
+        Compiled c = compiled("services: {u: {endpoints: [{host: h, port: 1}], tls: {enabled: true, ca_file: '" + file + "'}}}\n");
+        EXPECT_FALSE(c.site);
+        ASSERT_FALSE(c.problems.empty());
+        EXPECT_EQ(c.problems[0].key, "services.u.tls");
+    }
+}
+
+TEST(Compile, settings_of_redis_that_are_no_good_are_refused_with_their_key) {
+    for (auto [settings, key] : {std::pair("{host: h, ca_file: /nowhere/ca.pem}", "redis.ca_file"), std::pair("{mode: sentinel, host: h}", "redis.master_name"),
+                                 std::pair("{url: 'redis://:hunter2/x@h'}", "redis.url"), std::pair("{nodes: ['h:x']}", "redis.nodes[0]")}) {
+        Compiled c = compiled(std::string("redis: ") + settings + "\n");
+        EXPECT_FALSE(c.site) << settings;
+        ASSERT_EQ(c.problems.size(), 1u) << settings;
+        EXPECT_EQ(c.problems[0].key, key);
+        EXPECT_EQ(to_string(c.problems[0]).find("hunter2"), std::string::npos);
+    }
+    EXPECT_TRUE(compiled("redis: {enabled: false, mode: sentinel, host: h}\n").site);
 }
 
 TEST(Compile, every_route_has_cells_of_its_own) {

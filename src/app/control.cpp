@@ -2,25 +2,26 @@
 #include "app/control.h"
 
 #include "app/compile.h"
-#include "app/redis_options.h"
 #include "rt/pause.h"
+#include "services/local_ledger.h"
 #include "services/redis_ledger.h"
-#include "store/memory_kv.h"
-#include "store/sqlite_kv.h"
 
 namespace suoke::app {
 
-Control::Control(rt::Loop& loop, gateway::Shared& shared, Log& log, endpoints::Status& status)
+Control::Control(rt::Loop& loop, gateway::Shared& shared, Log& log, endpoints::Status& status, rt::TicketKeys& tickets)
     : loop_(loop),
       shared_(shared),
       log_(log),
       status_(status),
+      tickets_(tickets),
       dialer_(loop),
       buffers_(shared.budget),
       states_(shared.events, shared.health),
       directory_(loop, states_),
       health_(loop, dialer_, buffers_, Random::from_system(), directory_, shared.events),
-      discoveries_(loop, dialer_, buffers_, directory_, shared.events) {
+      discoveries_(loop, dialer_, buffers_, directory_, shared.events),
+      stores_(loop, dialer_, shared.events, log, status),
+      keys_(loop, shared.events, shared.session_key) {
     directory_.set_listener([this](const balance::MembersPtr& members) { changed(members); });
 }
 
@@ -29,12 +30,15 @@ Control::~Control() { tasks_.cancel(); }
 std::vector<balance::MembersPtr> Control::adopt(const gateway::Site& site) {
     adopting_ = true;
     new_members_.clear();
+    stores_.adopt(site.config);
     define_services(directory_, site);
     bool wants_registry = site.config.registry.enabled && (site.config.redis.wanted() || !site.config.registry.admin_token.empty());
-    if (!registry_ && wants_registry) open_registry(site.config);
+    if (!registry_ && wants_registry) open_registry(site.config.registry);
     discoveries_.adopt(site.config);
+    share_keys(site);
     certificates_ = site.tls ? site.tls->certificates() : std::vector<rt::CertificateFacts>();
     certificates_looked_at_ = {};
+    directory_.flush();   // what discovery took back goes with the site, too
     adopting_ = false;
     if (started_) health_.look();
     return std::move(new_members_);
@@ -43,53 +47,36 @@ std::vector<balance::MembersPtr> Control::adopt(const gateway::Site& site) {
 void Control::changed(const balance::MembersPtr& members) {
     if (adopting_) return new_members_.push_back(members);
     changed_(members);
-    health_.look();
+    loop_.defer(look_);
 }
 
-// What cannot be opened is no reason not to serve: registrations then live as long as the process.
-std::unique_ptr<services::Ledger> Control::open_ledger(const config::Config& config) {
-    if (config.redis.wanted()) {
-        auto options = redis_options(config.redis);
-        if (options) {
-            redis_ = std::make_unique<store::Redis>(loop_, dialer_, Random::from_system(), std::move(*options));
-            redis_->listen(*this);
-            status_.redis = redis_->up() ? endpoints::Status::Redis::up : endpoints::Status::Redis::away;
-            return std::make_unique<services::RedisLedger>(loop_, dialer_, Random::from_system(), *redis_, shared_.events);
-        }
-        log_.error("store", options.error().detail, {{"instead", "this gateway is on its own"}});
-    }
-    const std::string& path = config.store.path;
-    if (!path.empty()) {
-        auto opened = store::SqliteKv::open(loop_, path);
-        if (opened) kv_ = std::move(*opened);
-        else log_.error("store", opened.error().detail, {{"instead", "memory: what registers is forgotten at a restart"}});
-    }
-    if (!kv_) kv_ = std::make_unique<store::MemoryKv>(loop_);
-    return std::make_unique<services::LocalLedger>(loop_, *kv_);
-}
-
-void Control::open_registry(const config::Config& config) {
-    ledger_ = open_ledger(config);
+void Control::open_registry(const config::Registry& config) {
+    if (store::Redis* redis = stores_.redis())
+        ledger_ = std::make_unique<services::RedisLedger>(loop_, dialer_, Random::from_system(), *redis, &stores_.own(), shared_.events);
+    else
+        ledger_ = std::make_unique<services::LocalLedger>(loop_, stores_.own());
     services::RegistryRules rules;
-    rules.most_instances = config.registry.max_instances;
+    rules.most_instances = config.max_instances;
     registry_ = std::make_unique<services::Registry>(loop_, directory_, shared_.events, *ledger_, rules);
     tasks_.spawn(begin(*registry_, log_));
+}
+
+void Control::share_keys(const gateway::Site& site) {
+    SharedKeys::Wanted wanted;
+    for (const auto& service : site.services) wanted.sessions = wanted.sessions || service->sticky;
+    wanted.sessions = wanted.sessions || site.unlisted->sticky;
+    if (site.tls && site.config.server.tls.shared_tickets) {
+        wanted.tickets = &tickets_;
+        wanted.rotation = std::max<Duration>(site.config.server.tls.ticket_rotation, 1s);
+    }
+    if (wanted.sessions || wanted.tickets) wanted.store = &stores_.shared();
+    keys_.adopt(wanted);
 }
 
 rt::Task<void> Control::begin(services::Registry& registry, Log& log) {
     auto begun = co_await registry.begin();
     if (!begun) log.error("registry", begun.error().detail);
     else log.info("registry", "ready", {{"instances", registry.size()}});
-}
-
-void Control::redis_up() {
-    status_.redis = endpoints::Status::Redis::up;
-    shared_.events.tell(Level::info, "redis.up", {});
-}
-
-void Control::redis_down(const Error& why) {
-    status_.redis = endpoints::Status::Redis::away;
-    shared_.events.tell(Level::warning, "redis.down", {{"because", why.detail}});
 }
 
 void Control::start() {
@@ -104,6 +91,7 @@ rt::Task<void> Control::keep_time() {
         co_await pause;
         directory_.tick();
         health_.look();
+        status_.registry_alone = ledger_ && ledger_->is_alone();
         look_at_certificates();
     }
 }

@@ -1,34 +1,37 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What control knows of services, put together from a configuration: the directory with all that feeds
-// it (registry, discovery, active checks) and the stores behind it. Lives in the control loop.
+// it (registry, discovery, active checks), the stores behind it, and the keys that gateways share. Lives
+// in the control loop.
 
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "app/discoveries.h"
+#include "app/shared_keys.h"
+#include "app/stores.h"
 #include "base/log.h"
 #include "endpoints/builtin.h"
 #include "gateway/shared.h"
 #include "gateway/site.h"
 #include "services/directory.h"
 #include "services/health_watch.h"
-#include "services/local_ledger.h"
 #include "services/registry.h"
-#include "store/kv.h"
-#include "store/redis.h"
 #include "upstream/dialer.h"
 
 namespace suoke::app {
 
-class Control final : store::Redis::Listener {
+class Control {
  public:
-    Control(rt::Loop& loop, gateway::Shared& shared, Log& log, endpoints::Status& status);
+    Control(rt::Loop& loop, gateway::Shared& shared, Log& log, endpoints::Status& status, rt::TicketKeys& tickets);
     ~Control();
 
     // Is told of all members that are new, except while a site is adopted.
     void set_listener(std::function<void(const balance::MembersPtr&)> changed) { changed_ = std::move(changed); }
+    // Is told of another key for sticky sessions.
+    void set_listener(std::function<void(const gateway::SessionKeys&)> changed) { keys_.set_listener(std::move(changed)); }
+    const gateway::SessionKeys& session_keys() const { return keys_.sessions(); }
     // A configuration was compiled. Gives the members of every service, to go to the workers with it.
     std::vector<balance::MembersPtr> adopt(const gateway::Site& site);
     // Once the loop runs: leases, checks, statistics.
@@ -40,11 +43,15 @@ class Control final : store::Redis::Listener {
     rt::Task<void> check_now(std::string service) { return health_.check_now(std::move(service)); }
 
  private:
-    void redis_up() override;
-    void redis_down(const Error& why) override;
+    // Many members may change in one turn of the loop; their health is looked at once.
+    struct Look final : rt::Deferred {
+        explicit Look(services::HealthWatch& health) : health(health) {}
+        void run() override { health.look(); }
+        services::HealthWatch& health;
+    };
     void changed(const balance::MembersPtr& members);
-    void open_registry(const config::Config& config);
-    std::unique_ptr<services::Ledger> open_ledger(const config::Config& config);
+    void open_registry(const config::Registry& config);
+    void share_keys(const gateway::Site& site);
     rt::Task<void> keep_time();
     void look_at_certificates();
     static rt::Task<void> begin(services::Registry& registry, Log& log);
@@ -53,15 +60,17 @@ class Control final : store::Redis::Listener {
     gateway::Shared& shared_;
     Log& log_;
     endpoints::Status& status_;
+    rt::TicketKeys& tickets_;
     upstream::SocketDialer dialer_;
     rt::BufferPool buffers_;
     std::function<void(const balance::MembersPtr&)> changed_ = [](const balance::MembersPtr&) {};
     balance::States states_;
     services::Directory directory_;
     services::HealthWatch health_;
+    Look look_{health_};
     Discoveries discoveries_;
-    std::unique_ptr<store::Redis> redis_;
-    std::unique_ptr<store::Kv> kv_;
+    Stores stores_;
+    SharedKeys keys_;
     std::unique_ptr<services::Ledger> ledger_;
     std::unique_ptr<services::Registry> registry_;
     std::vector<balance::MembersPtr> new_members_;   // while a site is adopted

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/discoveries.h"
 
-#include "base/text.h"
 #include "discovery/consul_source.h"
 #include "discovery/dns_source.h"
 #include "discovery/file_source.h"
@@ -46,6 +45,7 @@ class Discoveries::Watch final : public discovery::Listener {
         all_.directory_.found(service_, kind_, std::move(instances));
     }
     void failed(const Error& why) override {
+        all_.directory_.doubt(service_, kind_);
         if (std::exchange(failing_, true)) return;
         all_.events_.tell(Level::warning, "discovery.failed", {{"service", service_}, {"source", kind_}, {"because", why.detail}});
     }
@@ -110,8 +110,8 @@ std::unique_ptr<discovery::Source> Discoveries::source_of(const std::string& kin
         discovery::ConsulOptions options;
         options.endpoint.host = common.consul.host;
         options.endpoint.port = common.consul.port;
-        if (common.consul.tls)
-            if (auto client = rt::TlsClient::make({})) options.endpoint.tls = *client;
+        options.tls = common.consul.tls;
+        options.ca_file = common.consul.ca_file;
         options.service = wanted.consul;
         options.tags = wanted.consul_tags;
         options.datacenter = common.consul.datacenter;
@@ -121,7 +121,7 @@ std::unique_ptr<discovery::Source> Discoveries::source_of(const std::string& kin
     discovery::KubernetesOptions options;
     const config::Kubernetes& cluster = common.kubernetes;
     if (!cluster.host.empty()) options.host = cluster.host;
-    if (auto port = parse_u64(cluster.port)) options.port = static_cast<std::uint16_t>(*port);
+    options.port = cluster.port;
     if (!cluster.token_file.empty()) options.token_file = cluster.token_file;
     if (!cluster.ca_file.empty()) options.ca_file = cluster.ca_file;
     options.name_space = wanted.kubernetes->name_space.empty() ? cluster.name_space : wanted.kubernetes->name_space;

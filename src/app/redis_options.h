@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "base/error.h"
-#include "config/config.h"
+#include <optional>
+#include <vector>
+
+#include "config/load.h"
 #include "store/redis_options.h"
 
 namespace suoke::app {
 
-// How Redis is reached by this configuration. Code::invalid_config says what is wrong with it.
-Result<store::RedisOptions> redis_options(const config::Redis& from);
+// How Redis is reached by this configuration. Nothing: the settings are no good, and `problems` says which.
+std::optional<store::RedisOptions> redis_options(const config::Redis& from, std::vector<config::Problem>& problems);
 
 }  // namespace suoke::app

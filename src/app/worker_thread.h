@@ -31,6 +31,7 @@ class WorkerThread {
 
     std::vector<gateway::StreamFacts> list_streams() { return worker_.list_streams(); }
     void adopt(const balance::MembersPtr& members) { worker_.adopt(members); }
+    void adopt(const gateway::SessionKeys& keys) { worker_.adopt(keys); }
     void adopt(gateway::SitePtr site, const std::vector<balance::MembersPtr>& members) {
         door_.adopt(site);
         for (const balance::MembersPtr& each : members) worker_.adopt(each);
@@ -46,6 +47,9 @@ class WorkerThread {
     // thread ends and `stopped` is called from it.
     void drain(TimePoint deadline, std::function<void()> stopped);
     void cut_now();
+    // Control's note that it was told `stopped`; in control's thread.
+    void set_stopped() { has_stopped_ = true; }
+    bool has_stopped() const { return has_stopped_; }
     void join() { thread_.join(); }
 
  private:
@@ -64,6 +68,7 @@ class WorkerThread {
     std::function<void()> stopped_;      // set while draining
     TimePoint drain_deadline_ = kNever;
     std::uint64_t pauses_told_ = 0;      // of listener_, already in the metrics
+    bool has_stopped_ = false;           // control's thread alone looks at it
     std::thread thread_;
 };
 

@@ -14,10 +14,10 @@ void Adaptive::sample(Duration latency, std::uint32_t inside, TimePoint now, con
     if (inside > most_inside_.load(kRelaxed)) most_inside_.store(inside, kRelaxed);
     std::int64_t end = window_end_.load(kRelaxed), moment = now.time_since_epoch().count();
     if (moment < end || count_.load(kRelaxed) < kLeastSamples) return;
-    if (window_end_.compare_exchange_strong(end, moment + kWindow.count(), kRelaxed)) end_window(now, rules);
+    if (window_end_.compare_exchange_strong(end, moment + kWindow.count(), kRelaxed)) end_window(rules);
 }
 
-void Adaptive::end_window(TimePoint, const LimitRules& rules) {
+void Adaptive::end_window(const LimitRules& rules) {
     std::uint64_t sum = sum_.exchange(0, kRelaxed);
     std::uint32_t count = count_.exchange(0, kRelaxed), inside = most_inside_.exchange(0, kRelaxed);
     if (count == 0) return;
@@ -34,7 +34,7 @@ void Adaptive::end_window(TimePoint, const LimitRules& rules) {
     // A limit that nobody comes near says nothing about more.
     if (wanted > limit && inside * 2.0 < limit) wanted = limit;
     limit = std::clamp(limit * 0.8 + wanted * 0.2, static_cast<double>(rules.least), static_cast<double>(rules.most));
-    limit_.store(static_cast<std::uint32_t>(std::lround(limit)), kRelaxed);
+    limit_.store(limit, kRelaxed);
 }
 
 }  // namespace suoke::balance

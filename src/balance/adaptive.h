@@ -19,11 +19,11 @@ class Adaptive {
     static constexpr double kTolerance = 1.5;  // of latency, before the limit shrinks
 
     void sample(Duration latency, std::uint32_t inside, TimePoint now, const LimitRules& rules);
-    std::uint32_t limit() const { return limit_.load(std::memory_order_relaxed); }  // 0: not known yet
+    std::uint32_t limit() const { return static_cast<std::uint32_t>(limit_.load(std::memory_order_relaxed) + 0.5); }  // 0: not known yet
 
  private:
-    void end_window(TimePoint now, const LimitRules& rules);
-    std::atomic<std::uint32_t> limit_{0};
+    void end_window(const LimitRules& rules);
+    std::atomic<double> limit_{0};             // in fractions: growth is less than one at a time
     std::atomic<std::int64_t> window_end_{0};
     std::atomic<std::uint64_t> sum_{0};
     std::atomic<std::uint32_t> count_{0}, most_inside_{0};

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "balance/maglev.h"
+#include "balance/retry_budget.h"
 #include "balance/states.h"
 #include "balance/view.h"
 
@@ -227,6 +228,41 @@ TEST_F(Balance, in_panic_health_is_not_heeded) {
     for (int count : spread(view, 4'000)) EXPECT_EQ(count, 1'000);
 }
 
+TEST_F(Balance, there_is_no_panic_while_those_in_reserve_are_well) {
+    auto ten = some(10);
+    for (std::size_t i = 2; i < 10; ++i) ten[i].priority = 1;
+    Rules rules;
+    rules.panic_threshold = 0.5;
+    MembersPtr members = service(ten, rules);
+    members->all[0].state->set_checked(EndpointState::Checked::unwell, now);
+    View view(members, random, 0);
+    EXPECT_EQ(spread(view, 1'000)[0], 0);
+}
+
+TEST_F(Balance, each_level_goes_round_by_itself) {
+    auto four = some(4);
+    for (std::size_t i = 2; i < 4; ++i) four[i].priority = 1;
+    MembersPtr members = service(four);
+    members->all[0].state->set_checked(EndpointState::Checked::unwell, now);
+    View view(members, random, 0);
+    auto counts = spread(view, 30'000);
+    EXPECT_GT(counts[2], 3'000);
+    EXPECT_NEAR(counts[2], counts[3], 1);
+}
+
+TEST_F(Balance, one_that_is_not_known_is_tried_but_not_by_everybody) {
+    MembersPtr members = service(some(2), by(Strategy::two_choices));
+    members->all[0].state->took(5ms, now);
+    View view(members, random, 0);
+    std::vector<Seat> kept;   // nobody is answered
+    int unknown = 0;
+    for (int i = 0; i < 20; ++i) {
+        kept.push_back(view.take({.now = now}));
+        unknown += view.index_of(kept.back().member()) == 1;
+    }
+    EXPECT_EQ(unknown, 1);
+}
+
 TEST_F(Balance, a_slow_start_grows_to_the_whole_share) {
     Rules rules;
     rules.slow_start = 20s;
@@ -279,6 +315,32 @@ TEST_F(Balance, never_more_are_ejected_than_the_rules_allow) {
     for (const Member& member : members->all) eject(*members, member, Why::refused, now);
     View view(members, random, 0);
     EXPECT_EQ(view.fit(now), 1u) << "refusals leave one";
+}
+
+TEST_F(Balance, those_that_get_no_traffic_are_not_counted_among_those_who_stay) {
+    auto four = some(4);
+    four[2].draining = true;
+    four[3].weight = 0;
+    MembersPtr members = service(four);
+    EXPECT_TRUE(eject(*members, members->all[0], Why::failures, now));
+    EXPECT_FALSE(eject(*members, members->all[1], Why::failures, now)) << "nobody else could answer";
+    EXPECT_FALSE(eject(*members, members->all[1], Why::refused, now));
+}
+
+TEST_F(Balance, what_two_services_look_at_is_seen_by_both) {
+    Rules rules;
+    rules.outlier.latency_factor = 2;
+    MembersPtr one = service(some(4), rules), two = service(some(4), rules);
+    for (std::size_t i = 0; i < 4; ++i)
+        for (int n = 0; n < 200; ++n) one->all[i].state->sample(true, i == 0 ? 50ms : 5ms);
+    Intervals taken;
+    MembersPtr others = service(some(3));
+    eject_outliers(*others, now, taken);   // looks at nothing
+    eject_outliers(*one, now, taken);
+    EXPECT_TRUE(one->all[0].state->ejected(now));
+    one->all[0].state->readmit(now);
+    eject_outliers(*two, now, taken);
+    EXPECT_TRUE(two->all[0].state->ejected(now));
 }
 
 TEST_F(Balance, ejections_grow_and_are_forgotten) {
@@ -355,6 +417,23 @@ TEST(Windows, the_older_half_fades) {
     EXPECT_NEAR(window.sum(start + 7500ms, 10s).all, 50, 1);
     EXPECT_DOUBLE_EQ(window.sum(start + 10s, 10s).all, 0);
     EXPECT_DOUBLE_EQ(window.sum(start + 7500ms, 10s).rate(), 0.5);
+}
+
+TEST(Windows, a_longer_span_goes_on_counting) {
+    Window window;
+    TimePoint now = ManualClock().now() + 1000h;
+    for (int i = 0; i < 100; ++i) window.add(now, 10s, true);
+    for (int i = 0; i < 100; ++i) window.add(now, 60s, true);
+    EXPECT_GE(window.sum(now, 60s).all, 100);
+    EXPECT_GE(window.sum(now + 1s, 60s).bad, 100);
+}
+
+TEST(Budgets, without_a_share_there_is_none) {
+    RetryBudget budget;
+    TimePoint now = ManualClock().now();
+    budget.request(now);
+    EXPECT_FALSE(budget.retry(now, 0));
+    EXPECT_TRUE(budget.retry(now, 0.2));
 }
 
 TEST(Adaptive, finds_fewer_under_load_and_more_at_ease) {

@@ -30,8 +30,9 @@ class Balancer {
 };
 using Candidates = std::span<const Candidate>;  // never empty; outlives the balancer
 
-// `cursor` goes on from one balancer to the next, so that a change does not begin at the first again.
-std::unique_ptr<Balancer> round_robin(Candidates candidates, std::uint32_t& cursor, Random& random);
+// `cursor` goes on from one balancer to the next, so that a change does not begin at the first again; of
+// several levels' balancers one keeps it.
+std::unique_ptr<Balancer> round_robin(Candidates candidates, std::uint32_t& cursor, bool keeps_cursor, Random& random);
 std::unique_ptr<Balancer> least_connections(Candidates candidates);
 std::unique_ptr<Balancer> random_choice(Candidates candidates);
 std::unique_ptr<Balancer> two_choices(Candidates candidates);

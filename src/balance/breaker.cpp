@@ -67,7 +67,7 @@ bool Breaker::open(State from, TimePoint now, const BreakerRules& rules) {
     return true;
 }
 
-TimePoint Breaker::closed_until() const {
+TimePoint Breaker::open_until() const {
     if (state() != State::open) return {};
     return TimePoint(Duration(open_until_.load(kRelaxed)));
 }

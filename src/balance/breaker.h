@@ -28,7 +28,7 @@ class Breaker {
 
     State state() const { return state_.load(std::memory_order_relaxed); }
     // Until when nobody is let in; in the past, or TimePoint{}, when somebody might be.
-    TimePoint closed_until() const;
+    TimePoint open_until() const;
     std::uint64_t openings() const { return openings_.load(std::memory_order_relaxed); }
 
  private:

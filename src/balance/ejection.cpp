@@ -11,15 +11,18 @@ bool uses_statistics(const OutlierRules& rules) {
     return rules.enabled && (rules.success_rate_deviations > 0 || rules.latency_factor > 0);
 }
 
-// One that refuses connections is of no use however few are left, except when nobody is.
+// Among those that could get traffic. One that refuses connections is of no use however few are left; of
+// opinions only so many count. Nobody is ejected who is the last.
 bool enough_left(const Members& members, const Member& member, Why why, TimePoint now) {
-    std::size_t out = 0, up = 0;
+    std::size_t all = 0, up = 0, out_by_opinion = 0;
     for (const Member& other : members.all) {
-        out += other.state->ejected(now);
-        up += &other != &member && is_up(other, now) && !other.instance->draining;
+        if (other.instance->draining || other.instance->weight == 0) continue;
+        ++all;
+        up += &other != &member && is_up(other, now);
+        out_by_opinion += other.state->ejected(now) && other.state->ejected_for() != Why::refused;
     }
-    if (why == Why::refused) return up > 0;
-    return out + 1 <= static_cast<std::size_t>(members.rules.outlier.max_ejected * static_cast<double>(members.all.size()));
+    if (up == 0) return false;
+    return why == Why::refused || out_by_opinion + 1 <= static_cast<std::size_t>(members.rules.outlier.max_ejected * static_cast<double>(all) + 1e-9);
 }
 
 }  // namespace
@@ -41,16 +44,24 @@ void judge(const Members& members, const Member& member, Verdict verdict, Durati
     EndpointState& state = *member.state;
     bool ok = verdict == Verdict::ok;
     if (ok || verdict == Verdict::error) state.took(took, now);
+    else state.took_at_least(took, now);
     if (!rules.enabled) return;
     if (uses_statistics(rules)) state.sample(ok, took);
     if (ok) return state.succeed();
-    std::uint32_t in_a_row = state.fail();
-    auto reached = [in_a_row](std::uint32_t limit) { return limit > 0 && in_a_row >= limit; };
+    // Where it may not be ejected that is asked again after as many more, not at each.
+    auto reached = [](std::uint32_t in_a_row, std::uint32_t limit) { return limit > 0 && in_a_row % limit == 0; };
+    std::uint32_t failures = 0;
+    if (verdict == Verdict::error) {
+        state.err();
+        state.end_failures();
+    } else {
+        failures = state.fail();
+    }
     if (verdict == Verdict::refused)
         eject(members, member, Why::refused, now);
-    else if (verdict == Verdict::failed && reached(rules.consecutive_failures))
+    else if (failures > 0 && reached(failures, rules.consecutive_failures))
         eject(members, member, Why::failures, now);
-    else if (reached(rules.consecutive_errors))
+    else if (reached(state.errors_in_a_row(), rules.consecutive_errors))
         eject(members, member, Why::errors, now);
 }
 
@@ -71,6 +82,8 @@ std::vector<Outlier> outliers(std::span<const EndpointState::Interval> samples, 
         double limit = std::min(mean - rules.success_rate_deviations * std::sqrt(variance), mean - 0.01);
         for (std::size_t i : counted)
             if (rate(i) < limit) found.push_back({i, Why::success_rate});
+        // The worst first: there may not be room for all.
+        std::stable_sort(found.begin(), found.end(), [&](const Outlier& a, const Outlier& b) { return rate(a.index) < rate(b.index); });
     }
     if (rules.latency_factor > 0) {
         std::vector<Duration> sorted;
@@ -80,14 +93,20 @@ std::vector<Outlier> outliers(std::span<const EndpointState::Interval> samples, 
         for (std::size_t i : counted)
             if (static_cast<double>(samples[i].mean.count()) > rules.latency_factor * static_cast<double>(middle->count()))
                 found.push_back({i, Why::latency});
+        auto first = std::find_if(found.begin(), found.end(), [](const Outlier& each) { return each.why == Why::latency; });
+        std::stable_sort(first, found.end(), [&](const Outlier& a, const Outlier& b) { return samples[a.index].mean > samples[b.index].mean; });
     }
     return found;
 }
 
-void eject_outliers(const Members& members, TimePoint now) {
+void eject_outliers(const Members& members, TimePoint now, Intervals& taken) {
     if (!uses_statistics(members.rules.outlier)) return;
     std::vector<EndpointState::Interval> samples;
-    for (const Member& member : members.all) samples.push_back(member.state->take_interval());
+    for (const Member& member : members.all) {
+        auto [known, is_new] = taken.try_emplace(member.state.get());
+        if (is_new) known->second = member.state->take_interval();
+        samples.push_back(known->second);
+    }
     for (const Outlier& outlier : outliers(samples, members.rules.outlier)) eject(members, members.all[outlier.index], outlier.why, now);
 }
 

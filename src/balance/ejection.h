@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "balance/members.h"
@@ -14,7 +15,7 @@ namespace suoke::balance {
 enum class Verdict : std::uint8_t {
     ok,
     error,     // it answered with an error of its own (5xx)
-    failed,    // no answer, a broken one, or the 502, 503, 504 of one that cannot do its work
+    failed,    // no answer, or the 502, 503, 504 of one that cannot do its work
     refused,   // not even a connection
 };
 
@@ -29,7 +30,10 @@ struct Outlier {
     Why why;
 };
 std::vector<Outlier> outliers(std::span<const EndpointState::Interval> samples, const OutlierRules& rules);
-// Takes everybody's interval and ejects the outliers; control does this every `interval`.
-void eject_outliers(const Members& members, TimePoint now);
+// What endpoints did in an interval that is over, for all services that look at them.
+using Intervals = std::unordered_map<const EndpointState*, EndpointState::Interval>;
+// Takes the intervals of those that are not in `taken` yet, and ejects the outliers; control does this
+// every `interval`.
+void eject_outliers(const Members& members, TimePoint now, Intervals& taken);
 
 }  // namespace suoke::balance

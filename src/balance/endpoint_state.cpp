@@ -36,6 +36,10 @@ void EndpointState::took(Duration latency, TimePoint now) {
     latency_.compare_exchange_weak(before, packed(next, at), kRelaxed);
 }
 
+void EndpointState::took_at_least(Duration latency, TimePoint now) {
+    if (static_cast<double>(latency.count()) > this->latency()) took(latency, now);
+}
+
 double EndpointState::latency() const { return static_cast<double>(value_of(latency_.load(kRelaxed))) * 1000; }
 
 void EndpointState::sample(bool ok, Duration took) {
@@ -71,6 +75,7 @@ bool EndpointState::eject(Why why, TimePoint now, const OutlierRules& rules) {
     ejected_for_.store(why, kRelaxed);
     ejections_.fetch_add(1, kRelaxed);
     failures_.store(0, kRelaxed);
+    errors_.store(0, kRelaxed);
     rise(end);
     changed();
     return true;

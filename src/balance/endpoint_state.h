@@ -36,12 +36,24 @@ class alignas(kCacheLine) EndpointState {
     void end() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
     // Peak EWMA: a slower answer counts at once, faster ones are believed as time goes by.
     void took(Duration latency, TimePoint now);
+    // No answer until now: it would have taken longer.
+    void took_at_least(Duration latency, TimePoint now);
     double latency() const;                       // nanoseconds; 0: not known yet
-    std::uint32_t fail() { return failures_.fetch_add(1, std::memory_order_relaxed) + 1; }
-    void succeed() {
+    // In a row, each counts the present one: failures, and those with errors of its own among them.
+    std::uint32_t fail() {
+        err();
+        return failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+    }
+    std::uint32_t err() { return errors_.fetch_add(1, std::memory_order_relaxed) + 1; }
+    std::uint32_t errors_in_a_row() const { return errors_.load(std::memory_order_relaxed); }
+    std::uint32_t failures_in_a_row() const { return failures_.load(std::memory_order_relaxed); }
+    void end_failures() {
         if (failures_.load(std::memory_order_relaxed) != 0) failures_.store(0, std::memory_order_relaxed);
     }
-    std::uint32_t failures_in_a_row() const { return failures_.load(std::memory_order_relaxed); }
+    void succeed() {
+        end_failures();
+        if (errors_.load(std::memory_order_relaxed) != 0) errors_.store(0, std::memory_order_relaxed);
+    }
 
     // ---- of the present interval, for statistics
     void sample(bool ok, Duration took);
@@ -73,7 +85,7 @@ class alignas(kCacheLine) EndpointState {
 
  private:
     std::atomic<std::int32_t> in_flight_{0};
-    std::atomic<std::uint32_t> failures_{0};
+    std::atomic<std::uint32_t> failures_{0}, errors_{0};
     std::atomic<std::uint64_t> latency_{0};       // float microseconds, then milliseconds of the clock
     std::atomic<Checked> checked_{Checked::unknown};
     std::atomic<std::int64_t> checked_at_{0};     // wall clock

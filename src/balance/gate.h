@@ -2,7 +2,8 @@
 #pragma once
 // How many are inside at once, over all workers; who finds no place may wait for one.
 //
-//   Gate::Place place = gate.enter(limit);
+//   Gate::Place place;
+//   if (gate.waiting() == 0) place = gate.enter(limit);   // nobody overtakes those who wait
 //   if (!place) {
 //       Gate::Turn turn(gate, loop, limit, deadline);
 //       place = co_await turn;                     // empty: the deadline came first
@@ -43,9 +44,14 @@ class Gate {
 
     // Without a place when `limit` are inside; 0: any number.
     Place enter(std::uint32_t limit) {
-        std::uint32_t before = inside_.fetch_add(1, std::memory_order_seq_cst);
-        if (limit == 0 || before < limit) return Place(this);
-        inside_.fetch_sub(1, std::memory_order_seq_cst);
+        if (limit == 0) {
+            inside_.fetch_add(1, std::memory_order_seq_cst);
+            return Place(this);
+        }
+        // Never counted when it finds no place: whoever leaves at that moment would call nobody.
+        std::uint32_t now = inside_.load(std::memory_order_seq_cst);
+        while (now < limit)
+            if (inside_.compare_exchange_weak(now, now + 1, std::memory_order_seq_cst)) return Place(this);
         return {};
     }
     std::uint32_t inside() const { return inside_.load(std::memory_order_relaxed); }

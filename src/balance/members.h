@@ -20,13 +20,12 @@ namespace suoke::balance {
 
 // Of one service, by its name; as lasting as an endpoint's.
 struct ServiceState {
-    ServiceState(std::string n, Events& e, Epoch& c) : name(std::move(n)), events(e), epoch(c) {}
-    const std::string name;
+    ServiceState(Events& e, Epoch& c) : events(e), epoch(c) {}
     Events& events;
     Epoch& epoch;
     Breaker breaker;
-    Gate gate;
-    Adaptive adaptive;
+    alignas(kCacheLine) Gate gate;              // written by every request, unlike what is above
+    alignas(kCacheLine) Adaptive adaptive;
     std::atomic<std::uint64_t> over_limit{0};   // that the adaptive limit turned, or would have turned, away
     std::mutex ejecting;                        // so that the share of ejected ones holds
 };

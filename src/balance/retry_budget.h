@@ -19,7 +19,7 @@ class RetryBudget {
     // True, and counted, when there is one left.
     bool retry(TimePoint now, double share) {
         Window::Sum sum = retries_.sum(now, kSpan), requests = window_.sum(now, kSpan);
-        if (sum.all + 1 > std::max(kFloor, share * requests.all)) return false;
+        if (share <= 0 || sum.all + 1 > std::max(kFloor, share * requests.all)) return false;
         retries_.add(now, kSpan, false);
         return true;
     }

@@ -10,15 +10,17 @@ namespace {
 
 class InTurn final : public Balancer {
  public:
-    InTurn(std::size_t count, std::uint32_t& cursor) : count_(static_cast<std::uint32_t>(count)), cursor_(cursor) {}
+    InTurn(std::size_t count, std::uint32_t& cursor, bool keeps_cursor)
+        : count_(static_cast<std::uint32_t>(count)), at_(cursor), cursor_(keeps_cursor ? &cursor : nullptr) {}
     std::uint32_t pick(const Ask&) override {
-        if (++cursor_ >= count_) cursor_ = 0;
-        return cursor_;
+        if (++at_ >= count_) at_ = 0;
+        if (cursor_) *cursor_ = at_;
+        return at_;
     }
 
  private:
-    std::uint32_t count_;
-    std::uint32_t& cursor_;
+    std::uint32_t count_, at_;
+    std::uint32_t* cursor_;
 };
 
 class ByDeadline final : public Balancer {
@@ -51,8 +53,8 @@ class ByDeadline final : public Balancer {
 
 }  // namespace
 
-std::unique_ptr<Balancer> round_robin(Candidates candidates, std::uint32_t& cursor, Random& random) {
-    if (weigh_the_same(candidates)) return std::make_unique<InTurn>(candidates.size(), cursor);
+std::unique_ptr<Balancer> round_robin(Candidates candidates, std::uint32_t& cursor, bool keeps_cursor, Random& random) {
+    if (weigh_the_same(candidates)) return std::make_unique<InTurn>(candidates.size(), cursor, keeps_cursor);
     return std::make_unique<ByDeadline>(candidates, random);
 }
 

@@ -26,15 +26,9 @@ class States {
         return found_in(endpoints_, identity, [&] { return std::make_shared<EndpointState>(identity, epoch_); });
     }
     std::shared_ptr<ServiceState> service(const std::string& name) {
-        return found_in(services_, name, [&] { return std::make_shared<ServiceState>(name, events_, epoch_); });
+        return found_in(services_, name, [&] { return std::make_shared<ServiceState>(events_, epoch_); });
     }
     Events& events() { return events_; }
-    // Those that are still used by somebody.
-    template <class Visit>
-    void each_endpoint(Visit visit) const {
-        for (const auto& [name, weak] : endpoints_)
-            if (auto state = weak.lock()) visit(*state);
-    }
     void forget_unused() {
         std::erase_if(endpoints_, [](const auto& each) { return each.second.expired(); });
         std::erase_if(services_, [](const auto& each) { return each.second.expired(); });

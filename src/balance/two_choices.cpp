@@ -19,10 +19,13 @@ class TwoChoices final : public Balancer {
     }
 
  private:
-    // One that has not answered yet costs nothing but what it has under way: it is tried soon.
+    // One that is not known yet is tried soon, but not by everybody before it has answered once.
     double cost(std::uint32_t i) const {
+        constexpr double kUntilKnown = 1e9;   // a second
         const EndpointState& state = *candidates_[i].state;
-        return (state.latency() + 1) * (state.in_flight() + 1);
+        double latency = state.latency(), in_flight = state.in_flight();
+        if (latency == 0 && in_flight > 0) latency = kUntilKnown;
+        return (latency + 1) * (in_flight + 1);
     }
     Candidates candidates_;
     WeightedDraw draw_;

@@ -22,12 +22,10 @@ void View::refresh_when_stale(TimePoint now) {
 void View::refresh(TimePoint now) {
     seen_ = members_->state->epoch.load(std::memory_order_acquire);
     next_change_ = kNever;
-    levels_ = levels_of(now, false);
-    double up = 0, all = 0;
-    for (const Level& level : levels_) up += static_cast<double>(level.candidates.size());
-    for (const Member& member : members_->all) all += !member.instance->draining && member.instance->weight > 0;
-    if (up < members_->rules.panic_threshold * all) levels_ = levels_of(now, true);
-    for (Level& level : levels_) level.balancer = balancer_of(level.candidates);
+    Levels levels = levels_of(now, false);
+    bool panic = static_cast<double>(levels.up) < members_->rules.panic_threshold * static_cast<double>(levels.members);
+    levels_ = panic ? levels_of(now, true).all : std::move(levels.all);
+    for (Level& level : levels_) level.balancer = balancer_of(level);
 }
 
 // Effective weight; 0: no traffic. Notes when time alone will change it.
@@ -35,7 +33,7 @@ double View::weight_of(const Member& member, TimePoint now) {
     const EndpointState& state = *member.state;
     if (TimePoint until = state.ejected_until(); until > now) return changes_at(until), 0;
     if (state.checked() == EndpointState::Checked::unwell) return 0;
-    if (TimePoint until = state.breaker.closed_until(); until > now && members_->rules.endpoint_breaker.enabled) return changes_at(until), 0;
+    if (TimePoint until = state.breaker.open_until(); until > now && members_->rules.endpoint_breaker.enabled) return changes_at(until), 0;
     double weight = member.instance->weight;
     Duration slow = members_->rules.slow_start, up = now - state.up_since();
     if (slow <= Duration::zero() || up >= slow) return weight;
@@ -44,42 +42,45 @@ double View::weight_of(const Member& member, TimePoint now) {
 }
 
 // Levels of preference, with the shares that the health of those before them leaves them.
-std::vector<View::Level> View::levels_of(TimePoint now, bool whatever_their_health) {
+View::Levels View::levels_of(TimePoint now, bool whatever_their_health) {
     struct Found {
         std::vector<Candidate> up;
         double weight_up = 0, weight_all = 0;
     };
     std::map<std::uint32_t, Found> found;
+    Levels levels;
     for (std::uint32_t i = 0; i < members_->all.size(); ++i) {
         const Member& member = members_->all[i];
         if (member.instance->draining || member.instance->weight == 0) continue;
         Found& level = found[member.level];
         level.weight_all += member.instance->weight;
+        ++levels.members;
         double weight = whatever_their_health ? member.instance->weight : weight_of(member, now);
         if (weight <= 0) continue;
         // A slow start is no illness: it takes from its neighbours, not from its level.
         level.weight_up += member.instance->weight;
         level.up.push_back({i, weight, member.state.get()});
+        ++levels.up;
     }
     double capacity = 0;
     for (const auto& [preference, level] : found) capacity += std::min(1.0, kSpare * level.weight_up / level.weight_all);
-    std::vector<Level> levels;
     double left = 1, scale = capacity > 0 && capacity < 1 ? 1 / capacity : 1;
     for (auto& [preference, level] : found) {
         double share = std::min(left, scale * std::min(1.0, kSpare * level.weight_up / level.weight_all));
         left -= share;
-        if (share > 0) levels.push_back({std::move(level.up), share, nullptr});
+        if (share > 0) levels.all.push_back({std::move(level.up), share, nullptr});
     }
     return levels;
 }
 
-std::unique_ptr<Balancer> View::balancer_of(Candidates candidates) {
+std::unique_ptr<Balancer> View::balancer_of(const Level& level) {
+    Candidates candidates = level.candidates;
     switch (members_->rules.strategy) {
         case Strategy::least_connections: return least_connections(candidates);
         case Strategy::random: return random_choice(candidates);
         case Strategy::two_choices: return two_choices(candidates);
         case Strategy::consistent_hash: return consistent_hash(candidates, *members_);
-        default: return round_robin(candidates, cursor_, random_);
+        default: return round_robin(candidates, cursor_, &level == &levels_.front(), random_);
     }
 }
 

@@ -46,9 +46,13 @@ class View {
     };
     void refresh_when_stale(TimePoint now);
     void refresh(TimePoint now);
-    std::vector<Level> levels_of(TimePoint now, bool whatever_their_health);
+    struct Levels {
+        std::vector<Level> all;
+        std::size_t up = 0, members = 0;   // of all levels, those included that get nothing now
+    };
+    Levels levels_of(TimePoint now, bool whatever_their_health);
     double weight_of(const Member& member, TimePoint now);
-    std::unique_ptr<Balancer> balancer_of(Candidates candidates);
+    std::unique_ptr<Balancer> balancer_of(const Level& level);
     Level& choose_level();
     Seat try_take(const Wish& wish, std::uint32_t member);
     Seat take_any(const Wish& wish);

@@ -52,10 +52,11 @@ class Window {
     }
     std::int64_t turn_to(std::int64_t index) {
         std::int64_t newest = index_.load(std::memory_order_relaxed);
-        if (newest >= index) return newest;
+        // Another thread's clock may be a moment ahead. Anything else is a jump: of time, or of the span.
+        if (newest == index || newest == index + 1) return newest;
         if (!index_.compare_exchange_strong(newest, index, std::memory_order_relaxed)) return index;
         halves_[index & 1].clear();
-        if (index > newest + 1) halves_[(index - 1) & 1].clear();
+        if (index != newest + 1) halves_[(index - 1) & 1].clear();
         return index;
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Every expected failure of the gateway, described once: the table in error.cpp gives each code its
-// HTTP status, gRPC status, whose fault it is, whether a retry is safe, and a sentence for the docs.
+// HTTP status, gRPC status, whose fault it is, and a sentence for the docs.
 
 #include <boost/system/result.hpp>
 #include <cstdint>
@@ -64,7 +64,6 @@ enum class Code : std::uint8_t {
 };
 
 enum class Fault : std::uint8_t { client, upstream, gateway };
-enum class Retry : std::uint8_t { no, yes, if_reused };
 
 struct ErrorRow {
     Code code;
@@ -72,7 +71,6 @@ struct ErrorRow {
     int status;               // HTTP, RFC 9110 §15
     int grpc;                 // google.rpc.Code
     Fault fault;
-    Retry retry;              // if_reused: only when the connection had been used before
     std::string_view title;   // what a person reads in the body
     std::string_view doc;     // what it means and what to do
 };

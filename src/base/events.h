@@ -38,7 +38,6 @@ class Events {
     std::uint64_t newest() const { return newest_.load(std::memory_order_acquire); }
     // Called after each event, in the thread that told it; must not block or tell. One listener.
     void set_listener(std::function<void()> listener);
-    void set_log(Log* log) { log_ = log; }
 
  private:
     const Clock& clock_;

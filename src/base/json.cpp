@@ -79,6 +79,26 @@ void append_json_string(std::string& out, std::string_view s) {
     out += '"';
 }
 
+// Brackets that open without being closed, outside of strings.
+bool nested_deeper(std::string_view json, int levels) {
+    int depth = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        char c = json[i];
+        if (quoted) {
+            if (c == '\\') ++i;
+            quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > levels) return true;
+        } else if (c == ']' || c == '}') {
+            --depth;
+        }
+    }
+    return false;
+}
+
 void JsonWriter::separate() {
     if (!fresh_) out_ += ',';
     fresh_ = false;

@@ -12,6 +12,10 @@ namespace suoke {
 // Appends `s` quoted; bytes that are not UTF-8 become U+FFFD, so the result is always valid JSON.
 void append_json_string(std::string& out, std::string_view s);
 
+// Whether lists and objects stand in each other more than `levels` deep. Asked of what strangers send before it
+// is parsed: whatever walks the tree then goes as deep as it does. Of a text that is no JSON it is a guess.
+bool nested_deeper(std::string_view json, int levels);
+
 class JsonWriter {
  public:
     explicit JsonWriter(std::string& out) : out_(out) {}

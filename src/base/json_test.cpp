@@ -51,6 +51,16 @@ TEST(Json, writes_objects_and_arrays) {
     EXPECT_EQ(out, R"({"s":"x","n":1,"d":0.5,"b":true,"none":null,"list":[1,"two",{}]})");
 }
 
+TEST(Json, what_is_nested_too_deep_is_known_before_it_is_parsed) {
+    EXPECT_FALSE(nested_deeper("", 0));
+    EXPECT_FALSE(nested_deeper("7", 0));
+    EXPECT_TRUE(nested_deeper("[]", 0));
+    EXPECT_FALSE(nested_deeper(R"([{"a":[1]}, [2], {"b":{}}])", 3));
+    EXPECT_TRUE(nested_deeper(R"([{"a":[1]}])", 2));
+    EXPECT_FALSE(nested_deeper(R"(["[[[[", "\"[[[[", "\\"])", 1)) << "those are text";
+    EXPECT_TRUE(nested_deeper(std::string(40'000, '['), 32));
+}
+
 TEST(Json, what_is_no_number_is_null) {
     std::string out;
     JsonWriter j(out);

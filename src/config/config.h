@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What the operator may say, as plain values. The defaults are the member initialisers here and
-// nowhere else; names, docs and checks of every field are in definition.cpp.
+// nowhere else; names, docs and checks of every field are in definition_*.cpp.
 
 #include <cstdint>
 #include <map>
@@ -65,6 +65,7 @@ struct ServerTls {                         // the TLS listener, beside the plain
     Duration handshake_timeout = 10s;
     std::uint32_t max_handshakes = 1024;   // at once, whole process
     Duration ticket_rotation = 12h;        // of the keys for session tickets
+    bool shared_tickets = false;           // those keys are in the store: for a restart, and for other gateways
     bool redirect_http = false;            // 308 from http:// to https://, except /health*
     bool operator==(const ServerTls&) const = default;
 };
@@ -516,6 +517,8 @@ struct Redis {                            // shared by several gateways; used wh
     RedisMode mode = RedisMode::single;
     std::vector<std::string> nodes;       // "host:port" of Sentinels, or of a Cluster
     std::string master_name;              // as the Sentinels call it
+    std::string sentinel_username;        // the Sentinels' own login
+    Secret sentinel_password;
     bool tls = false;
     std::string ca_file;
     std::string key_prefix = "suoke:";
@@ -549,12 +552,14 @@ struct Consul {
     Secret token;
     std::string datacenter;
     bool tls = false;
+    std::string ca_file;                  // empty: the system's authorities
     bool operator==(const Consul&) const = default;
 };
 
 struct Kubernetes {
     std::string name_space = "default";
-    std::string host, port;               // of the API server; empty: as the cluster says
+    std::string host;                     // of the API server; empty: as the cluster says
+    std::uint16_t port = 443;
     std::string token_file, ca_file;      // empty: those of the pod
     bool operator==(const Kubernetes&) const = default;
 };

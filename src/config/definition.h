@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Every key there is: those with an effect (the fields), their other spellings, and those that a
-// later version gives an effect. To add a key: a member in config.h, a line in definition.cpp.
+// later version gives an effect. To add a key: a member in config.h, a line in definition_*.cpp.
 
 #include <map>
 #include <set>

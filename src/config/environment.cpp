@@ -84,6 +84,7 @@ bool is_later(std::string_view name) {
 // What Kubernetes sets in every pod for a service that happens to be called like our prefix:
 // GATEWAY_PORT=tcp://10.0.0.1:80, GATEWAY_SERVICE_HOST, GATEWAY_PORT_80_TCP_ADDR.
 bool is_service_link(std::string_view name, std::string_view value) {
+    if (name == "KUBERNETES_SERVICE_HOST" || name == "KUBERNETES_SERVICE_PORT") return false;   // the API server: discovery asks it
     if (name.find("_PORT") != name.npos && value.find("://") != value.npos) return true;
     return name.ends_with("_SERVICE_HOST") || name.find("_SERVICE_PORT") != name.npos ||
            name.find("_TCP_") != name.npos || name.find("_UDP_") != name.npos;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The small language in which definition.cpp describes every key once:
+// The small language in which definition_*.cpp describe every key once:
 //
 //   field<&Server::port>("port", "The TCP port of the HTTP listener.").range(1,
 //   65535).env({"PORT"})

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Keys and variables of the predecessor that a later version gives an effect. When that comes, move
-// the row into a field of definition.cpp.
+// the row into a field of definition_*.cpp.
 
 #include "config/definition.h"
 

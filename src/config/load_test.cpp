@@ -773,6 +773,11 @@ TEST(Resilience, what_cannot_work_is_said_with_its_place) {
                 ElementsAre(testing::HasSubstr("services.a.load_balancer.hash_name: is missing")));
     EXPECT_THAT(problems("services: {a: {host: h}}\nroutes:\n- {prefix: /, split: [{service: b}]}\n"),
                 ElementsAre(testing::HasSubstr("there is no service 'b'")));
+    EXPECT_THAT(problems("services: {a: {host: h}}\nroutes: [{prefix: /a, respond: {}, mirror: {service: a}}]"),
+                ElementsAre(testing::HasSubstr("this route answers itself")));
+    EXPECT_THAT(problems("circuit_breaker: {window: 0}"), ElementsAre(testing::HasSubstr("circuit_breaker.window: is less than 1s")));
+    EXPECT_THAT(problems("services: {a: {host: h, circuit_breaker: {window: 1ms}}}"), ElementsAre(testing::HasSubstr("is less than 1s")));
+    EXPECT_THAT(problems("concurrency: {adaptive_min: 20, adaptive_max: 10}"), ElementsAre(testing::HasSubstr("adaptive_min is above adaptive_max")));
     EXPECT_THAT(problems("health_check: {statuses: [20]}"), ElementsAre(testing::HasSubstr("must be a status")));
 }
 

@@ -98,10 +98,11 @@ std::string_view host_header(std::string_view s) {
 }
 
 std::string_view redis_url(std::string_view s) {
-    constexpr std::string_view kWanted = "must begin with redis://, rediss://, redis+unix://, redis+sentinel:// or redis+cluster://";
-    for (std::string_view scheme : {"", "redis://", "rediss://", "redis+unix://", "redis+sentinel://", "redis+cluster://"})
-        if (scheme.empty() ? s.empty() : s.starts_with(scheme)) return "";
-    return kWanted;
+    if (s.empty()) return "";
+    std::size_t end = s.find("://");
+    for (std::string_view scheme : {"redis", "rediss", "redis+unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"})
+        if (end != s.npos && iequals(s.substr(0, end), scheme)) return "";
+    return "must begin with redis://, redis+unix://, redis+sentinel:// or redis+cluster://, and all but the second also with rediss";
 }
 
 std::string_view endpoint_host_or_nothing(std::string_view s) { return s.empty() ? "" : endpoint_host(s); }

@@ -235,6 +235,7 @@ class RouteCheck {
             if (!known(split.service)) complain("split", fmt::format("there is no service '{}'", clipped(split.service)));
         }
         if (!route_.split.empty() && weights == 0) complain("split", "gives nobody any share: give weights");
+        if (route_.mirror && !route_.forwards()) complain("mirror", "goes with service or split; this route answers itself");
         if (route_.mirror && !known(route_.mirror->service))
             complain("mirror.service", fmt::format("there is no service '{}'", clipped(route_.mirror->service)));
     }
@@ -410,13 +411,23 @@ void check_balancing(const LoadBalancer& balancer, const std::string& key, const
         report.error(place, key + ".hash_name", "is missing: consistent_hash goes by a header, cookie or parameter of some name");
 }
 
+void check_breaker(const CircuitBreaker& breaker, const std::string& key, const Place& place, Report& report) {
+    if (breaker.window < 1s) report.error(place, key + ".window", "is less than 1s: rates need some time to be counted in");
+}
+
+void check_limits(const Concurrency& limits, const std::string& key, const Place& place, Report& report) {
+    if (limits.adaptive_min > limits.adaptive_max) report.error(place, key, "adaptive_min is above adaptive_max");
+}
+
 void check_resilience(const Config& config, Report& report) {
     check_balancing(config.load_balancer, "load_balancer", report.place_of("load_balancer"), report);
+    check_breaker(config.circuit_breaker, "circuit_breaker", report.place_of("circuit_breaker"), report);
+    check_limits(config.concurrency, "concurrency", report.place_of("concurrency"), report);
     for (const auto& [name, service] : config.services) {
-        if (service.load_balancer) check_balancing(*service.load_balancer, "services." + name + ".load_balancer", service.place, report);
-        const Concurrency& limits = service.concurrency ? *service.concurrency : config.concurrency;
-        if (limits.adaptive_min > limits.adaptive_max)
-            report.error(service.place, "services." + name + ".concurrency", "adaptive_min is above adaptive_max");
+        std::string key = "services." + name;
+        if (service.load_balancer) check_balancing(*service.load_balancer, key + ".load_balancer", service.place, report);
+        if (service.circuit_breaker) check_breaker(*service.circuit_breaker, key + ".circuit_breaker", service.place, report);
+        if (service.concurrency) check_limits(*service.concurrency, key + ".concurrency", service.place, report);
     }
 }
 

@@ -3,8 +3,8 @@
 
 #include <optional>
 
+#include "discovery/host.h"
 #include "discovery/json_answer.h"
-#include "http/uri.h"
 
 namespace suoke::discovery {
 namespace {
@@ -35,10 +35,7 @@ std::optional<Worst> read_checks(const Json& checks) {
     return worst;
 }
 
-bool usable(const balance::Instance& instance) {
-    bool v6 = instance.host.find(':') != std::string::npos;
-    return instance.port != 0 && http::valid_host(v6 ? "[" + instance.host + "]" : instance.host);
-}
+bool usable(const balance::Instance& instance) { return instance.port != 0 && valid_bare_host(instance.host); }
 
 std::string taken(const std::map<std::string, std::string>& metadata, const char* name) {
     auto found = metadata.find(name);

@@ -30,7 +30,7 @@ ConsulSource::ConsulSource(rt::Loop& loop, upstream::Dialer& dialer, rt::BufferP
 }
 
 rt::Task<void> ConsulSource::keep_asking() {
-    Backoff backoff(random_, options_.retry);
+    rt::Backoff backoff(Random(random_.next()), options_.retry);
     rt::Pause start(loop_, loop_.now() + Duration(1));  // the listener is told nothing in the constructor
     co_await start;
     for (std::uint64_t index = 0;;) {
@@ -40,7 +40,7 @@ rt::Task<void> ConsulSource::keep_asking() {
         if (answer) {
             backoff.reset();
             Duration least = answer->index == 0 ? options_.poll : options_.least_pause;
-            next = began + with_jitter(random_, least, 0.1);
+            next = began + rt::with_jitter(random_, least, 0.1);
             index = next_index(index, answer->index);
             news_.found(std::move(answer->all));
         } else {
@@ -49,13 +49,13 @@ rt::Task<void> ConsulSource::keep_asking() {
             next = loop_.now() + backoff.next();
             news_.failed(answer.error());
         }
-        rt::Pause pause(loop_, std::max(next, began + Backoff::kLeast));
+        rt::Pause pause(loop_, std::max(next, began + options_.retry.least));
         co_await pause;
     }
 }
 
 std::string ConsulSource::target(std::uint64_t index) const {
-    std::string target = options_.base + "/v1/health/service/";
+    std::string target = "/v1/health/service/";
     http::append_percent_encoded(target, options_.service);
     if (!options_.datacenter.empty()) upstream::append_parameter(target, "dc", options_.datacenter);
     for (const std::string& tag : options_.tags) upstream::append_parameter(target, "tag", tag);
@@ -69,7 +69,11 @@ std::string ConsulSource::target(std::uint64_t index) const {
 rt::Task<Result<ConsulSource::Answer>> ConsulSource::ask(std::uint64_t index) {
     upstream::FetchRequest request;
     request.endpoint = options_.endpoint;
-    request.host = options_.host;
+    if (options_.tls) {
+        auto client = trust_.client(options_.ca_file);
+        if (!client) co_return client.error();
+        request.endpoint.tls = std::move(*client);
+    }
     request.target = target(index);
     request.max_body = options_.max_body;
     if (!options_.token.empty()) request.fields.push_back({"X-Consul-Token", options_.token.reveal()});

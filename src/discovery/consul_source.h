@@ -5,8 +5,9 @@
 // has changed since the index it names, or when its time is over.
 
 #include "base/sensitive.h"
-#include "discovery/backoff.h"
 #include "discovery/news.h"
+#include "discovery/trust.h"
+#include "rt/backoff.h"
 #include "rt/buffer.h"
 #include "rt/scope.h"
 #include "upstream/fetch.h"
@@ -15,8 +16,8 @@ namespace suoke::discovery {
 
 struct ConsulOptions {
     upstream::EndpointAddress endpoint;
-    std::string host;               // the Host field; empty: what the endpoint is called
-    std::string base;               // in front of /v1, such as a proxy's prefix
+    bool tls = false;
+    std::string ca_file;            // with tls; empty: the system's authorities
     std::string service;
     std::string datacenter;         // empty: the agent's own
     std::vector<std::string> tags;  // an instance has all of them
@@ -26,7 +27,7 @@ struct ConsulOptions {
     Duration least_pause = std::chrono::seconds(1);  // between two questions, whatever it answers
     Duration poll = std::chrono::seconds(10);      // ... when it names no index to wait on
     std::size_t max_body = 8 << 20;
-    BackoffRules retry = {};
+    rt::BackoffRules retry = {};
 };
 
 class ConsulSource final : public Source {
@@ -48,6 +49,7 @@ class ConsulSource final : public Source {
     rt::BufferPool& buffers_;
     Random random_;
     const ConsulOptions options_;
+    Trust trust_;
     News news_;
     rt::TaskScope asking_;  // ends before everything above
 };

@@ -28,7 +28,7 @@ DnsSource::DnsSource(rt::Loop& loop, rt::Names& names, Random random, DnsOptions
 }
 
 rt::Task<void> DnsSource::keep_asking() {
-    Backoff backoff(random_, options_.retry);
+    rt::Backoff backoff(Random(random_.next()), options_.retry);
     rt::Pause start(loop_, loop_.now() + Duration(1));  // the listener is told nothing in the constructor
     co_await start;
     for (;;) {
@@ -37,13 +37,13 @@ rt::Task<void> DnsSource::keep_asking() {
         if (answer) {
             backoff.reset();
             Duration ttl = std::clamp(answer->ttl, options_.min_refresh, std::max(options_.min_refresh, options_.max_refresh));
-            wait = with_jitter(random_, ttl, options_.jitter);
+            wait = rt::with_jitter(random_, ttl, options_.jitter);
             news_.found(std::move(answer->all));
         } else {
             wait = backoff.next();
             news_.failed(answer.error());
         }
-        rt::Pause pause(loop_, loop_.now() + std::max(wait, Backoff::kLeast));
+        rt::Pause pause(loop_, loop_.now() + std::max(wait, options_.retry.least));
         co_await pause;
     }
 }

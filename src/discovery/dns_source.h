@@ -5,8 +5,8 @@
 
 #include <map>
 
-#include "discovery/backoff.h"
 #include "discovery/news.h"
+#include "rt/backoff.h"
 #include "rt/dns.h"
 #include "rt/scope.h"
 
@@ -20,7 +20,7 @@ struct DnsOptions {
     Duration max_refresh = std::chrono::minutes(5);
     double jitter = 0.1;      // by so much later
     Duration timeout = std::chrono::seconds(5);      // of one question, with all that follows from it
-    BackoffRules retry = {};
+    rt::BackoffRules retry = {};
 };
 
 class DnsSource final : public Source {

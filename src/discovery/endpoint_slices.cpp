@@ -2,8 +2,8 @@
 #include "discovery/endpoint_slices.h"
 
 #include "base/text.h"
+#include "discovery/host.h"
 #include "discovery/json_answer.h"
-#include "http/uri.h"
 
 namespace suoke::discovery {
 namespace {
@@ -12,11 +12,6 @@ constexpr std::size_t kMostSlices = 1000;
 constexpr std::size_t kMostEndpoints = 10'000;  // of all slices; a slice has at most 1000
 
 Error not_kubernetes(const std::string& what) { return Error(Code::upstream_invalid, "not what Kubernetes answers: " + what); }
-
-bool usable(const std::string& host) {
-    bool v6 = host.find(':') != std::string::npos;
-    return http::valid_host(v6 ? "[" + host + "]" : host);
-}
 
 }  // namespace
 
@@ -40,7 +35,7 @@ struct EndpointSlices::Reader {
         conditions.flag("terminating", endpoint.terminating);
         if (!fields.ok() || !target.ok() || !conditions.ok()) return false;
         // Several addresses of one endpoint are the same to everybody; the API says to use the first.
-        if (addresses.empty() || !usable(addresses.front())) return true;
+        if (addresses.empty() || !valid_bare_host(addresses.front())) return true;
         endpoint.address = addresses.front();
         into.endpoints.push_back(std::move(endpoint));
         return true;

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "discovery/document.h"
-#include "http/uri.h"
+#include "discovery/host.h"
 
 namespace suoke::discovery {
 namespace {
@@ -87,8 +87,7 @@ Fault read_protocol(const Member& member, balance::Instance& into) {
 // A name, an address or unix:/path.
 bool valid_address(std::string_view host) {
     if (host.starts_with("unix:/")) return host.size() > 6;
-    bool v6 = host.find(':') != std::string_view::npos && host.front() != '[';
-    return http::valid_host(v6 ? "[" + std::string(host) + "]" : std::string(host));
+    return host.starts_with('[') ? http::valid_host(host) : valid_bare_host(host);
 }
 
 Fault read_host(const Member& member, std::string& into) {

@@ -17,6 +17,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/json.h"
+
 namespace suoke::discovery {
 
 using Json = nlohmann::json;
@@ -24,29 +26,9 @@ using Json = nlohmann::json;
 // More than any registry's answer; the library would follow a text of brackets alone as deep as it goes.
 constexpr int kMostJsonDepth = 64;
 
-// Brackets that open without being closed, outside of strings, at their most; of JSON that is its depth.
-inline bool too_deep(std::string_view text) {
-    int depth = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        char c = text[i];
-        if (quoted) {
-            if (c == '\\') ++i;
-            quoted = c != '"';
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > kMostJsonDepth) return true;
-        } else if (c == ']' || c == '}') {
-            --depth;
-        }
-    }
-    return false;
-}
-
 // Discarded when it is no JSON; no exception.
 inline Json parse_answer(std::string_view text) {
-    if (too_deep(text)) return Json(Json::value_t::discarded);
+    if (nested_deeper(text, kMostJsonDepth)) return Json(Json::value_t::discarded);
     return Json::parse(text.begin(), text.end(), nullptr, false);
 }
 

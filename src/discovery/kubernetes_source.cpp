@@ -11,7 +11,7 @@
 namespace suoke::discovery {
 namespace {
 
-constexpr std::size_t kMostToken = 64 * 1024, kMostCa = 1 << 20;
+constexpr std::size_t kMostToken = 64 * 1024;
 
 // What the server says beside its status (a Status object), if it is one.
 std::string message_in(std::string_view body) {
@@ -48,7 +48,7 @@ KubernetesSource::KubernetesSource(rt::Loop& loop, upstream::Dialer& dialer, rt:
 // A watch that went well ends a row of failures; a list alone does not, or a server that allows only
 // lists would be asked for one again and again.
 rt::Task<void> KubernetesSource::keep_watching() {
-    Backoff backoff(random_, options_.retry);
+    rt::Backoff backoff(Random(random_.next()), options_.retry);
     rt::Pause start(loop_, loop_.now() + Duration(1));  // the listener is told nothing in the constructor
     co_await start;
     for (;;) {
@@ -60,7 +60,7 @@ rt::Task<void> KubernetesSource::keep_watching() {
         }
         if (!done) news_.failed(done.error());
         TimePoint next = done ? began + options_.least_pause : loop_.now() + backoff.next();
-        rt::Pause pause(loop_, std::max(next, loop_.now() + Backoff::kLeast));
+        rt::Pause pause(loop_, std::max(next, loop_.now() + options_.retry.least));
         co_await pause;
     }
 }
@@ -77,17 +77,9 @@ Result<upstream::FetchRequest> KubernetesSource::request(bool watching) {
     request.endpoint.host = options_.host;
     request.endpoint.port = options_.port;
     if (options_.tls) {
-        auto ca = options_.ca_file.empty() ? Result<std::string>(std::string()) : read_small_file(options_.ca_file, kMostCa);
-        if (!ca) return ca.error();
-        if (!tls_ || *ca != ca_) {
-            rt::TlsClientOptions trusting;
-            trusting.ca = *ca;
-            auto made = rt::TlsClient::make(std::move(trusting));
-            if (!made) return made.error();
-            tls_ = *made;
-            ca_ = *ca;
-        }
-        request.endpoint.tls = tls_;
+        auto client = trust_.client(options_.ca_file);
+        if (!client) return client.error();
+        request.endpoint.tls = std::move(*client);
     }
     if (!options_.token_file.empty()) {
         auto token = read_small_file(options_.token_file, kMostToken);
@@ -101,7 +93,7 @@ Result<upstream::FetchRequest> KubernetesSource::request(bool watching) {
     upstream::append_parameter(request.target, "labelSelector", "kubernetes.io/service-name=" + options_.service);
     request.max_body = options_.max_list;
     if (!watching) return request;
-    auto time = std::chrono::ceil<std::chrono::seconds>(with_jitter(random_, options_.watch_for, 0.2)).count();
+    auto time = std::chrono::ceil<std::chrono::seconds>(rt::with_jitter(random_, options_.watch_for, 0.2)).count();
     upstream::append_parameter(request.target, "watch", "1");
     upstream::append_parameter(request.target, "resourceVersion", slices_.version());
     upstream::append_parameter(request.target, "allowWatchBookmarks", "true");
@@ -118,20 +110,20 @@ rt::Task<Result<void>> KubernetesSource::list() {
     co_return slices_.replace(response->body);
 }
 
-rt::Task<Result<void>> KubernetesSource::watch_on(Backoff& backoff) {
+rt::Task<Result<void>> KubernetesSource::watch_on(rt::Backoff& backoff) {
     for (;;) {
         TimePoint began = loop_.now();
         auto end = co_await watch_once(backoff);
         if (!end) co_return end.error();
         if (*end == End::expired) co_return Result<void>();
-        rt::Pause pause(loop_, std::max(began + options_.least_pause, loop_.now() + Backoff::kLeast));
+        rt::Pause pause(loop_, std::max(began + options_.least_pause, loop_.now() + options_.retry.least));
         co_await pause;
     }
 }
 
 // However a watch ends that has begun, the next one goes on from what was seen. That a server has gone
 // is found out, and told, when it begins.
-rt::Task<Result<KubernetesSource::End>> KubernetesSource::watch_once(Backoff& backoff) {
+rt::Task<Result<KubernetesSource::End>> KubernetesSource::watch_once(rt::Backoff& backoff) {
     auto asked = request(true);
     if (!asked) co_return asked.error();
     upstream::FetchStream stream(loop_, dialer_, buffers_);

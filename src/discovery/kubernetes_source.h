@@ -4,9 +4,10 @@
 // gateway's service account needs the verbs list and watch on endpointslices (discovery.k8s.io) in the
 // service's namespace.
 
-#include "discovery/backoff.h"
 #include "discovery/endpoint_slices.h"
 #include "discovery/news.h"
+#include "discovery/trust.h"
+#include "rt/backoff.h"
 #include "rt/buffer.h"
 #include "rt/scope.h"
 #include "upstream/fetch.h"
@@ -28,7 +29,7 @@ struct KubernetesOptions {
     Duration watch_idle = std::chrono::minutes(3);    // of silence; a live server sends bookmarks
     Duration least_pause = std::chrono::seconds(1);   // between two watches
     std::size_t max_list = 16 << 20, max_event = 4 << 20;  // bytes
-    BackoffRules retry = {};
+    rt::BackoffRules retry = {};
 };
 
 class KubernetesSource final : public Source {
@@ -40,9 +41,9 @@ class KubernetesSource final : public Source {
     rt::Task<void> keep_watching();
     rt::Task<Result<void>> list();
     // Until a watch has to begin from another list, or something fails.
-    rt::Task<Result<void>> watch_on(Backoff& backoff);
+    rt::Task<Result<void>> watch_on(rt::Backoff& backoff);
     enum class End : std::uint8_t { over, expired };
-    rt::Task<Result<End>> watch_once(Backoff& backoff);
+    rt::Task<Result<End>> watch_once(rt::Backoff& backoff);
     Result<End> take_events(std::string_view bytes, std::string& line);
     void tell();
     Result<upstream::FetchRequest> request(bool watching);
@@ -52,10 +53,9 @@ class KubernetesSource final : public Source {
     rt::BufferPool& buffers_;
     Random random_;
     const KubernetesOptions options_;
+    Trust trust_;
     News news_;
     EndpointSlices slices_;
-    std::string ca_;                              // what the file said
-    std::shared_ptr<const rt::TlsClient> tls_;    // ... and what was made of it
     rt::TaskScope watching_;  // ends before everything above
 };
 

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "discovery/backoff.h"
 #include "testing/found.h"
 
 namespace suoke::discovery {
@@ -56,11 +55,13 @@ TEST(News, after_a_failure_the_same_is_told_again) {
     EXPECT_EQ(found.times, 2) << "or nobody would know that it can be asked again";
 }
 
-TEST(News, one_key_is_one_instance) {
+TEST(News, one_key_is_one_instance_the_first) {
     scene::Found found;
     News news(found);
-    news.found({at("a"), at("a"), at("b")});
-    EXPECT_EQ(found.last(), "a:80 b:80");
+    balance::Instance heavy = at("a");
+    heavy.weight = 7;
+    news.found({at("b"), heavy, at("a"), at("a")});
+    EXPECT_EQ(found.last(), "a:80*7 b:80");
 }
 
 TEST(News, too_many_instances_are_a_failure) {
@@ -71,31 +72,6 @@ TEST(News, too_many_instances_are_a_failure) {
     news.found(std::move(many));
     EXPECT_EQ(found.times, 0);
     EXPECT_EQ(found.failures.size(), 1u);
-}
-
-TEST(Backoff, doubles_its_span_up_to_the_most_and_never_waits_for_nothing) {
-    Random random(7);
-    BackoffRules rules;
-    rules.first = 1s;
-    rules.most = 8s;
-    Duration longest[6] = {};
-    for (int round = 0; round < 500; ++round) {
-        Backoff backoff(random, rules);
-        for (Duration& most : longest) {
-            Duration wait = backoff.next();
-            EXPECT_GE(wait, Backoff::kLeast);
-            most = std::max(most, wait);
-        }
-    }
-    double expected[6] = {1, 2, 4, 8, 8, 8};
-    for (int i = 0; i < 6; ++i) {
-        EXPECT_LE(seconds(longest[i]), expected[i]);
-        EXPECT_GE(seconds(longest[i]), expected[i] * 0.9);
-    }
-    Backoff backoff(random, rules);
-    for (int i = 0; i < 6; ++i) backoff.next();
-    backoff.reset();
-    EXPECT_LE(backoff.next(), 1s);
 }
 
 }  // namespace

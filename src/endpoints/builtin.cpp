@@ -93,9 +93,10 @@ class HealthReport final : public Endpoint {
                                 reload_ok ? "Configuration in force" : "The last reload failed; the one before it is in force",
                                 {}});
         if (auto redis = from_.status.redis.load(); redis != Status::Redis::none) {
-            bool up = redis == Status::Redis::up;
-            facts.checks.push_back({"redis", up ? Health::healthy : Health::degraded,
-                                    up ? "Connected" : "Away: this gateway decides by what it knows, and tells Redis when it is back", {}});
+            bool up = redis == Status::Redis::up, alone = from_.status.registry_alone;
+            const char* why = !up ? "Away: this gateway decides by what it knows, and tells Redis when it is back"
+                              : alone ? "Connected, but what registers does not reach other gateways: the event registry.alone says why" : "Connected";
+            facts.checks.push_back({"redis", up && !alone ? Health::healthy : Health::degraded, why, {}});
         }
         bool pressed = ex.worker.buffers().under_pressure();
         facts.checks.push_back({"memory", pressed ? Health::degraded : Health::healthy,

@@ -31,6 +31,7 @@ struct Status {
     std::atomic<std::uint64_t> generation{0};
     enum class Redis : std::uint8_t { none, away, up };
     std::atomic<Redis> redis{Redis::none};          // none by configuration; a gateway lives without it
+    std::atomic<bool> registry_alone{false};        // what registers here does not reach other gateways
 };
 
 // What the endpoints look at; all of it outlives every site.
@@ -45,6 +46,7 @@ struct Sources {
     services::Directory& directory;
     services::Registry* registry = nullptr;                          // null: switched off
     std::function<rt::Task<void>(std::string service)> check_now{};  // checks a service's endpoints
+    std::function<rt::Task<void>()> settled{};   // until every worker knows what control knew when it was asked
 };
 
 struct Builtin {

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "endpoints/envelope.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
-#include "base/json.h"
-#include "base/text.h"
-#include "endpoints/registration.h"
+#include "endpoints/envelope_message.h"
 #include "endpoints/request_body.h"
 #include "gateway/no_interims.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
-#include "http/grammar.h"
-#include "http/grpc.h"
 #include "http/h1_parser.h"
 #include "http/uri.h"
-#include "http/ws.h"
 
 namespace suoke::endpoints {
 namespace {
@@ -22,7 +17,6 @@ namespace {
 using gateway::Answer;
 using gateway::Exchange;
 using gateway::Next;
-using nlohmann::json;
 
 constexpr std::uint64_t kMostAnswer = 16 << 20;
 
@@ -33,67 +27,34 @@ struct Inner {
     std::unique_ptr<http::TextBody> source;
 };
 
-bool has_break(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
-// Framing and the connection's own fields are made, not taken. Neither is where the client is: a trusted
-// proxy before us vouches for the envelope, not for what somebody wrote into it.
-bool is_ours(std::string_view name) {
-    for (std::string_view ours : {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip", "forwarded", "host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "te", "trailer", "expect", "proxy-connection"})
-        if (iequals(name, ours)) return true;
-    return false;
-}
-
-std::variant<std::unique_ptr<Inner>, Faults> open_envelope(std::string_view body, const Exchange& ex) {
-    Faults faults;
-    auto wrong = [&](const char* field, std::string message) { faults.push_back({"value_error", field, std::move(message), ""}); };
-    json envelope = json::parse(body, nullptr, false);
-    if (!envelope.is_object()) {
-        faults.push_back({"json_invalid", "", "The body must be a JSON object {method, path, headers, body}", ""});
-        return faults;
-    }
-    auto text = [&](const char* name, std::string otherwise) {
-        auto found = envelope.find(name);
-        if (found == envelope.end() || found->is_null()) return otherwise;
-        if (!found->is_string()) return wrong(name, "Input should be a valid string"), otherwise;
-        return found->get<std::string>();
-    };
-    auto inner = std::make_unique<Inner>();
-    std::string method = text("method", "GET"), path = text("path", "/");
-    inner->body = text("body", "");
-    for (char& c : method) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-    if (!http::grammar::is_token(method) || method == "CONNECT" || method == "TRACE") wrong("method", "Input should be an HTTP method");
-    if (!path.starts_with('/')) path.insert(0, "/");
-    if (has_break(path) || path.find(' ') != std::string::npos) wrong("path", "Input should be a path with an optional query, percent-encoded");
-    std::string fields;
-    if (auto headers = envelope.find("headers"); headers != envelope.end() && !headers->is_null()) {
-        if (!headers->is_object()) wrong("headers", "Input should be an object of strings");
-        else
-            for (const auto& [name, value] : headers->items()) {
-                bool good = value.is_string() && http::grammar::is_token(name) && !has_break(value.get<std::string>());
-                if (!good) wrong("headers", "Names should be tokens and values strings without line breaks");
-                else if (!is_ours(name)) fields += name + ": " + value.get<std::string>() + "\r\n";
-            }
-    }
-    if (!faults.empty()) return faults;
+// Where the client is, as the envelope's own fields say it.
+std::string forwarded_lines(const Exchange& ex) {
+    std::string lines;
     for (http::HeaderId id : {http::HeaderId::x_forwarded_for, http::HeaderId::x_forwarded_proto, http::HeaderId::x_forwarded_host}) {
         const std::string_view* found = ex.request.head.headers.find(id);
-        if (!found || has_break(*found)) continue;
+        bool broken = found && std::any_of(found->begin(), found->end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+        if (!found || broken) continue;
         // Our peer is at the end of the list already, and will be put there again.
         std::size_t end = id == http::HeaderId::x_forwarded_for ? found->rfind(", ") : found->size();
-        if (end != found->npos) fields.append(http::canonical_name(id)).append(": ").append(found->substr(0, end)).append("\r\n");
+        if (end != found->npos) lines.append(http::canonical_name(id)).append(": ").append(found->substr(0, end)).append("\r\n");
     }
+    return lines;
+}
+
+std::variant<std::unique_ptr<Inner>, Faults> open_envelope(std::string_view text, const Exchange& ex) {
+    auto read = read_envelope(text);
+    if (auto* faults = std::get_if<Faults>(&read)) return std::move(*faults);
+    EnvelopeMessage& message = std::get<EnvelopeMessage>(read);
     // As bytes, through the parser that everybody's request goes through: nothing is believed twice.
-    std::string host = ex.request.head.authority.empty() ? "gateway" : std::string(ex.request.head.authority);
-    inner->head = method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields;
-    if (!inner->body.empty()) inner->head += "Content-Length: " + std::to_string(inner->body.size()) + "\r\n";
-    inner->head += "\r\n";
+    auto inner = std::make_unique<Inner>();
+    inner->head = head_of(message, ex.request.head.authority.empty() ? "gateway" : ex.request.head.authority, forwarded_lines(ex));
+    inner->body = std::move(message.body);
     http::h1::Progress progress;
     const http::SessionLimits& limits = ex.site.limits;
     auto parsed = http::h1::parse_request_head(inner->head, {limits.request_line, limits.head, limits.fields}, progress, inner->request.head);
     if (!parsed || *parsed == 0) {
-        wrong("path", parsed ? "The request is not complete" : "The request is not valid HTTP: " + parsed.error().detail);
+        Faults faults;
+        faults.push_back({"value_error", "path", parsed ? "The request is not complete" : "The request is not valid HTTP: " + parsed.error().detail, ""});
         return faults;
     }
     inner->request.peer = ex.request.peer;
@@ -106,35 +67,6 @@ std::variant<std::unique_ptr<Inner>, Faults> open_envelope(std::string_view body
         inner->request.body = inner->source.get();
     }
     return inner;
-}
-
-std::string close_envelope(const http::Response& response, const std::string& body) {
-    std::string out;
-    JsonWriter j(out);
-    j.open('{').field("status_code", response.status).key("headers").open('{');
-    for (const http::Field& field : response.headers) {
-        bool first = true;   // of a repeated field the values are one, as RFC 9110 §5.3 has it
-        for (const http::Field& before : response.headers) {
-            if (&before == &field) break;
-            first &= !iequals(before.name, field.name);
-        }
-        if (!first) continue;
-        std::string value;
-        for (const http::Field& other : response.headers)
-            if (iequals(other.name, field.name)) value.append(value.empty() ? "" : ", ").append(other.value);
-        j.field(field.name, value);
-    }
-    j.close('}');
-    http::ws::Utf8 text;
-    if (text.feed(body) && text.complete()) {
-        j.field("body", body);
-    } else {
-        std::string encoded;
-        http::append_base64(encoded, body);
-        j.field("body", encoded).field("encoding", "base64");
-    }
-    j.close('}');
-    return out;
 }
 
 class Envelope final : public gateway::Filter {
@@ -173,7 +105,7 @@ class Envelope final : public gateway::Filter {
         Error too_large(Code::upstream_invalid, "the answer is larger than an envelope may be (16 MiB); ask for it at /api/v1/gateway");
         auto content = co_await read_all(answer->body.get(), kMostAnswer, std::move(too_large));
         if (!content) co_return content.error();
-        co_return gateway::json_response(200, close_envelope(*answer, *content));
+        co_return gateway::json_response(200, envelope_answer(*answer, *content));
     }
 };
 

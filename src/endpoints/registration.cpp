@@ -12,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLongestName = 128, kLongestValue = 1024, kMostMetadata = 64, kMostTags = 32;
+constexpr std::size_t kLongestName = 128, kLongestValue = 1024, kLongestLease = 64, kMostMetadata = 64, kMostTags = 32;
+constexpr int kDeepest = 32;
 
 bool is_name(std::string_view text) {
     if (text.empty() || text.size() > kLongestName) return false;
@@ -30,11 +31,26 @@ bool is_host_name(std::string_view host) {
     });
 }
 
+// Those we give away, and nothing that would be read as more than one where they are kept.
+bool is_lease(std::string_view text) {
+    if (text.empty() || text.size() > kLongestLease) return false;
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        char l = lower(c);
+        return (l >= 'a' && l <= 'z') || is_digit(c) || c == '-' || c == '_';
+    });
+}
+
+// Discarded when it is no JSON, or so deep that nothing should walk through it.
+json parse(std::string_view body) {
+    if (nested_deeper(body, kDeepest)) return json(json::value_t::discarded);
+    return json::parse(body, nullptr, false);
+}
+
 // Looks at the members of an object, and gathers what is wrong with them.
 class Form {
  public:
-    explicit Form(std::string_view body) : object_(json::parse(body, nullptr, false, true)) {
-        if (object_.is_discarded()) fault("json_invalid", "", "The body must be JSON", json());
+    explicit Form(std::string_view body) : object_(parse(body)) {
+        if (object_.is_discarded()) fault("json_invalid", "", "The body must be JSON, at most " + std::to_string(kDeepest) + " levels deep", object_);
         else if (!object_.is_object()) fault("model_type", "", "The body must be a JSON object", object_);
     }
     Faults take_faults() { return std::move(faults_); }
@@ -106,17 +122,25 @@ class Form {
         return out;
     }
 
+    std::string lease() {
+        auto shown = text("lease");
+        if (shown && !is_lease(*shown)) wrong("lease", "Input should be a lease: letters, digits, - and _ only, at most " + std::to_string(kLongestLease));
+        return shown.value_or("");
+    }
+
     void missing(const char* name) { faults_.push_back({"missing", name, "Field required", ""}); }
     void wrong(const char* type, const char* name, std::string message, const json& input) { fault(type, name, std::move(message), input); }
     void wrong(const char* name, std::string message) {
+        static const json kNothing;
         const json* value = member(name);
-        fault("value_error", name, std::move(message), value ? *value : json());
+        fault("value_error", name, std::move(message), value ? *value : kNothing);
     }
 
  private:
     void fault(const char* type, const char* name, std::string message, const json& input) {
         if (faults_.size() >= 20) return;
-        std::string shown = input.is_discarded() || input.is_null() ? "" : input.dump(-1, ' ', false, json::error_handler_t::replace);
+        bool is_shown = input.is_primitive() && !input.is_null() && !input.is_discarded();
+        std::string shown = is_shown ? input.dump(-1, ' ', false, json::error_handler_t::replace) : "";
         if (shown.size() > 200) shown.clear();
         faults_.push_back({type, name, std::move(message), std::move(shown)});
     }
@@ -219,7 +243,7 @@ std::variant<Wanted, Faults> read_registration(std::string_view body, std::strin
     instance.id = id.value_or(record.service + "-" + instance.host + "-" + std::to_string(instance.port));
     if (id && !is_name(*id)) form.wrong(form.member("id") ? "id" : "instance_id", "Input should be letters, digits and -_.: only, at most 128");
     record.ttl = form.duration("ttl", 1s, 24h).value_or(rules.default_ttl);
-    wanted.lease = form.text("lease").value_or("");
+    wanted.lease = form.lease();
     if (!form.fine()) return form.take_faults();
     return wanted;
 }
@@ -236,6 +260,14 @@ std::variant<services::Change, Faults> read_change(std::string_view body) {
     change.draining = form.boolean("draining");
     if (!form.fine()) return form.take_faults();
     return change;
+}
+
+std::variant<std::string, Faults> read_heartbeat(std::string_view body) {
+    if (trim(body).empty()) return std::string();
+    Form form(body);
+    std::string lease = form.lease();
+    if (!form.fine()) return form.take_faults();
+    return lease;
 }
 
 std::string faults_json(const Faults& faults, std::string_view path, std::string_view request_id) {

@@ -30,7 +30,7 @@ struct Fault {
     std::string type;   // "missing", "value_error", "string_type" ...
     std::string field;  // empty: the body as a whole
     std::string message;
-    std::string input;  // JSON of what was there; empty: nothing was
+    std::string input;  // JSON of what was there; empty: nothing was, or it is long, or a list or an object
 };
 using Faults = std::vector<Fault>;
 
@@ -42,6 +42,8 @@ struct Wanted {
 // `service`: from the path; empty: the body's `name` is the service.
 std::variant<Wanted, Faults> read_registration(std::string_view body, std::string_view service, const RegistrationRules& rules);
 std::variant<services::Change, Faults> read_change(std::string_view body);
+// The lease that a heartbeat shows; empty: none, as of a heartbeat without a body.
+std::variant<std::string, Faults> read_heartbeat(std::string_view body);
 // A 422 body that says it in every shape that clients read.
 std::string faults_json(const Faults& faults, std::string_view path, std::string_view request_id);
 

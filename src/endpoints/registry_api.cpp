@@ -11,6 +11,7 @@
 #include "rt/ask_task.h"
 #include "rt/digest.h"
 #include "rt/hop.h"
+#include "rt/pause.h"
 
 namespace suoke::endpoints {
 namespace {
@@ -51,11 +52,13 @@ std::string param(const Exchange& ex, std::string_view name) {
     return {};
 }
 
-std::string told(std::string_view message, const services::Record& record, WallTime now) {
+// The lease is told only to who registers: it moves the instance.
+std::string told(std::string_view message, const services::Record& record, bool with_lease, WallTime now) {
     std::string out;
     JsonWriter j(out);
     j.open('{').field("message", message).field("service_name", record.service).field("instance_id", record.instance.id);
-    j.field("lease", record.lease).field("ttl", seconds(record.ttl));
+    if (with_lease) j.field("lease", record.lease);
+    j.field("ttl", seconds(record.ttl));
     if (record.ttl > Duration::zero()) j.field("expires", iso8601(record.expires));
     j.field("draining", record.instance.draining).field("timestamp", seconds(now.time_since_epoch())).close('}');
     return out;
@@ -84,14 +87,36 @@ class Change : public gateway::Filter {
     explicit Change(Sources& sources) : from_(sources) {}
 
  protected:
+    template <class T>
+    using Question = std::function<rt::Task<Result<T>>(services::Registry&)>;
     // Runs `question` with the registry, in the control loop.
     template <class T>
-    rt::Task<Result<T>> ask(Exchange& ex, std::function<rt::Task<Result<T>>(services::Registry&)> question) const {
+    rt::Task<Result<T>> ask(Exchange& ex, Question<T> question) const {
         std::function<rt::Task<Result<T>>()> there = [from = &from_, question = std::move(question)] {
             return from->registry ? question(*from->registry) : no_registry<T>();
         };
         rt::AskTask<Result<T>> asked(ex.worker.loop(), from_.control, from_.control_tasks, std::move(there));
         co_return co_await asked;
+    }
+    // The same; and when it is answered, every worker knows what came of it: who was told that an instance is
+    // gone sends no request there.
+    template <class T>
+    rt::Task<Result<T>> ask_and_settle(Exchange& ex, Question<T> question) const {
+        Question<T> settled = [from = &from_, question = std::move(question)](services::Registry& registry) {
+            return settle(*from, question(registry));
+        };
+        co_return co_await ask<T>(ex, std::move(settled));
+    }
+    template <class T>
+    static rt::Task<Result<T>> settle(Sources& from, rt::Task<Result<T>> change) {
+        Result<T> done = co_await std::move(change);
+        if (!done) co_return done;
+        // What others ask for in the same turn of the loop is then made known together with it.
+        rt::Aside aside(from.control);
+        co_await aside;
+        from.directory.flush();
+        if (from.settled) co_await from.settled();
+        co_return done;
     }
     template <class T>
     static rt::Task<Result<T>> no_registry() {
@@ -99,7 +124,10 @@ class Change : public gateway::Filter {
     }
     Answer answer(const Exchange& ex, int status, std::string_view message, const Result<services::Record>& record) const {
         if (!record) return record.error();
-        return gateway::json_response(status, told(message, *record, ex.worker.loop().clock().wall()));
+        return gateway::json_response(status, told(message, *record, status == 201, ex.worker.loop().clock().wall()));
+    }
+    static Answer unprocessable(const Exchange& ex, const Faults& faults) {
+        return gateway::json_response(422, faults_json(faults, ex.path, ex.request_id));
     }
     Sources& from_;
 };
@@ -112,11 +140,11 @@ class Register final : public Change {
         auto body = co_await read_body(ex, kMostBody);
         if (!body) co_return body.error();
         auto wanted = read_registration(*body, param(ex, "service"), rules_of(ex.site));
-        if (auto* faults = std::get_if<Faults>(&wanted)) co_return gateway::json_response(422, faults_json(*faults, ex.path, ex.request_id));
-        std::function<rt::Task<Result<services::Record>>(services::Registry&)> question = [it = std::get<Wanted>(std::move(wanted))](services::Registry& registry) {
+        if (auto* faults = std::get_if<Faults>(&wanted)) co_return unprocessable(ex, *faults);
+        Question<services::Record> question = [it = std::get<Wanted>(std::move(wanted))](services::Registry& registry) {
             return registry.add(it.record, it.lease);
         };
-        auto record = co_await ask<services::Record>(ex, std::move(question));
+        auto record = co_await ask_and_settle<services::Record>(ex, std::move(question));
         co_return answer(ex, 201, message_, record);
     }
 
@@ -128,8 +156,14 @@ class Heartbeat final : public Change {
     using Change::Change;
     rt::Task<Answer> run(Exchange& ex, Next) const override {
         if (auto error = refused(ex)) co_return *error;
-        std::function<rt::Task<Result<services::Record>>(services::Registry&)> question =
-            [service = param(ex, "service"), id = param(ex, "id")](services::Registry& registry) { return registry.heartbeat(service, id); };
+        auto body = co_await read_body(ex, kMostBody);
+        if (!body) co_return body.error();
+        auto lease = read_heartbeat(*body);
+        if (auto* faults = std::get_if<Faults>(&lease)) co_return unprocessable(ex, *faults);
+        Question<services::Record> question = [service = param(ex, "service"), id = param(ex, "id"),
+                                               lease = std::get<std::string>(std::move(lease))](services::Registry& registry) {
+            return registry.heartbeat(service, id, lease);
+        };
         auto record = co_await ask<services::Record>(ex, std::move(question));
         co_return answer(ex, 200, "Lease extended", record);
     }
@@ -145,15 +179,15 @@ class Update final : public Change {
         services::Change change;
         if (!drain_ || !trim(*body).empty()) {
             auto read = read_change(*body);
-            if (auto* faults = std::get_if<Faults>(&read)) co_return gateway::json_response(422, faults_json(*faults, ex.path, ex.request_id));
+            if (auto* faults = std::get_if<Faults>(&read)) co_return unprocessable(ex, *faults);
             change = std::get<services::Change>(std::move(read));
         }
         if (drain_ && !change.draining) change.draining = true;
-        std::function<rt::Task<Result<services::Record>>(services::Registry&)> question =
-            [service = param(ex, "service"), id = param(ex, "id"), change = std::move(change)](services::Registry& registry) {
-                return registry.change(service, id, change);
-            };
-        auto record = co_await ask<services::Record>(ex, std::move(question));
+        Question<services::Record> question = [service = param(ex, "service"), id = param(ex, "id"),
+                                               change = std::move(change)](services::Registry& registry) {
+            return registry.change(service, id, change);
+        };
+        auto record = co_await ask_and_settle<services::Record>(ex, std::move(question));
         co_return answer(ex, 200, drain_ ? "Instance draining" : "Instance updated", record);
     }
 
@@ -166,10 +200,8 @@ class Deregister final : public Change {
     rt::Task<Answer> run(Exchange& ex, Next) const override {
         if (auto error = refused(ex)) co_return *error;
         std::string service = param(ex, "service"), id = param(ex, "id");
-        std::function<rt::Task<Result<void>>(services::Registry&)> question = [service, id](services::Registry& registry) {
-            return registry.remove(service, id);
-        };
-        auto removed = co_await ask<void>(ex, std::move(question));
+        Question<void> question = [service, id](services::Registry& registry) { return registry.remove(service, id); };
+        auto removed = co_await ask_and_settle<void>(ex, std::move(question));
         if (!removed) co_return removed.error();
         std::string out;
         JsonWriter j(out);
@@ -179,13 +211,22 @@ class Deregister final : public Change {
     }
 };
 
+// What anybody may read, by service (empty: all of them), kept for a second: so often at most control writes it,
+// however many ask.
+struct Public {
+    TimePoint since{};
+    std::map<std::string, std::string> texts;
+};
+
 // Looked at by control: members and leases belong to it.
 class List final : public gateway::Filter {
  public:
     explicit List(Sources& sources) : from_(sources) {}
     rt::Task<Answer> run(Exchange& ex, Next) const override {
         std::string service = param(ex, "service");
-        std::function<Result<std::string>()> question = [from = &from_, service, whole = is_admin(ex)] { return text(*from, service, whole); };
+        std::function<Result<std::string>()> question = [from = &from_, known = public_, service, whole = is_admin(ex)] {
+            return whole ? text(*from, service, true) : text_for_all(*from, service, *known);
+        };
         rt::Ask<Result<std::string>> asked(ex.worker.loop(), from_.control, std::move(question));
         Result<std::string> text = co_await asked;
         if (!text) co_return text.error();
@@ -200,7 +241,18 @@ class List final : public gateway::Filter {
         if (!members) return Error(Code::not_found, "Service '" + service + "' not found");
         return service_json(*members, options);
     }
+    static Result<std::string> text_for_all(const Sources& from, const std::string& service, Public& known) {
+        if (from.control.now() - known.since >= std::chrono::seconds(1)) {
+            known.since = from.control.now();
+            known.texts.clear();
+        }
+        if (auto at = known.texts.find(service); at != known.texts.end()) return at->second;
+        auto fresh = text(from, service, false);
+        if (fresh) known.texts[service] = *fresh;
+        return fresh;
+    }
     Sources& from_;
+    const std::shared_ptr<Public> public_ = std::make_shared<Public>();   // only control looks into it
 };
 
 // Checks every instance now, and tells what came of it.

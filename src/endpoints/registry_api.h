@@ -3,7 +3,7 @@
 // The registry over HTTP, at every path that clients of the predecessor know:
 //   /services, /api/v1/gateway/services, /api/v1/management/services
 // Who shows registry.admin_token may change things and sees where instances are; everybody else sees
-// names, counts and health.
+// names, counts and health, and those as they were up to a second ago.
 
 #include "endpoints/builtin.h"
 

@@ -32,11 +32,8 @@ void write_lease(JsonWriter& j, const services::Record& record) {
 void write_instance(JsonWriter& j, const std::string& service, const balance::Member& member, const ListOptions& options) {
     const balance::Instance& instance = *member.instance;
     const balance::EndpointState& state = *member.state;
-    j.open('{');
-    if (options.whole) {
-        j.field("id", instance.key()).field("host", instance.host).field("port", std::uint64_t{instance.port});
-        j.field("protocol", member.address.protocol == upstream::Protocol::h2 ? "h2" : "http1").field("tls", member.address.tls != nullptr);
-    }
+    j.open('{').field("id", instance.key()).field("host", instance.host).field("port", std::uint64_t{instance.port});
+    j.field("protocol", member.address.protocol == upstream::Protocol::h2 ? "h2" : "http1").field("tls", member.address.tls != nullptr);
     j.field("healthy", balance::is_up(member, options.now)).field("weight", std::uint64_t{instance.weight});
     j.field("draining", instance.draining).field("failure_count", std::uint64_t{state.failures_in_a_row()});
     j.field("active_requests", std::int64_t{state.in_flight()}).field("latency", state.latency() / 1e9);
@@ -49,27 +46,31 @@ void write_instance(JsonWriter& j, const std::string& service, const balance::Me
     state.checked_at() == WallTime{} ? j.null() : j.value(epoch(state.checked_at()));
     if (!instance.zone.empty()) j.field("zone", instance.zone);
     if (!instance.version.empty()) j.field("version", instance.version);
-    if (options.whole) {
-        j.key("tags").open('[');
-        for (const std::string& tag : instance.tags) j.value(tag);
-        j.close(']').key("metadata").open('{');
-        for (const auto& [key, value] : instance.metadata) j.field(key, value);
-        j.close('}');
-        if (const services::Record* record = options.registry ? options.registry->find(service, instance.id) : nullptr) write_lease(j, *record);
-    }
+    j.key("tags").open('[');
+    for (const std::string& tag : instance.tags) j.value(tag);
+    j.close(']').key("metadata").open('{');
+    for (const auto& [key, value] : instance.metadata) j.field(key, value);
+    j.close('}');
+    if (const services::Record* record = options.registry ? options.registry->find(service, instance.id) : nullptr) write_lease(j, *record);
     j.close('}');
 }
 
-void write_instances(JsonWriter& j, const balance::Members& service, const ListOptions& options) {
+// Clients count them and their health: those who may know no more get no more, in no order of ours.
+void write_instances(JsonWriter& j, const balance::Members& service, const Standing& standing, const ListOptions& options) {
     j.open('[');
-    for (const balance::Member& member : service.all) write_instance(j, service.service, member, options);
+    if (options.whole)
+        for (const balance::Member& member : service.all) write_instance(j, service.service, member, options);
+    else
+        for (std::uint64_t i = 0; i < standing.total; ++i) j.open('{').field("healthy", i < standing.healthy).close('}');
     j.close(']');
 }
 
-void write_standing(JsonWriter& j, const balance::Members& service, const Standing& standing) {
+void write_standing(JsonWriter& j, const balance::Members& service, const Standing& standing, const ListOptions& options) {
     j.field("total_instances", standing.total).field("healthy_instances", standing.healthy);
     j.field("status", standing.status()).field("health_ratio", standing.ratio());
-    j.field("circuit_breaker", balance::name_of(service.state->breaker.state()));
+    if (options.whole) j.field("circuit_breaker", balance::name_of(service.state->breaker.state()));
+    j.key("instances");
+    write_instances(j, service, standing, options);
 }
 
 // What the mobile client's status screen reads.
@@ -99,9 +100,7 @@ std::string services_json(const std::map<std::string, balance::MembersPtr>& serv
     j.close(']').key("services").open('{');
     for (const auto& [name, service] : services) {
         j.key(name).open('{');
-        write_standing(j, *service, standing_of(*service, options.now));
-        j.key("instances");
-        write_instances(j, *service, options);
+        write_standing(j, *service, standing_of(*service, options.now), options);
         j.close('}');
     }
     j.close('}').field("total_services", std::uint64_t{services.size()}).field("timestamp", epoch(options.wall)).close('}');
@@ -116,9 +115,7 @@ std::string service_json(const balance::Members& service, const ListOptions& opt
     write_status_line(j, service, standing);
     j.field("total_instances", standing.total).field("health_ratio", standing.ratio());
     j.key("health").open('{');
-    write_standing(j, service, standing);
-    j.key("instances");
-    write_instances(j, service, options);
+    write_standing(j, service, standing, options);
     j.close('}').field("timestamp", epoch(options.wall)).close('}');
     return out;
 }

@@ -10,7 +10,7 @@
 namespace suoke::endpoints {
 
 struct ListOptions {
-    bool whole = false;            // addresses and metadata too: for whoever may know
+    bool whole = false;            // each instance: for whoever may know. Otherwise names, counts and health
     TimePoint now{};
     WallTime wall{};
     const services::Registry* registry = nullptr;   // for leases

@@ -23,7 +23,6 @@ CheckPtr https_redirect(const config::Config&, const config::Route&);
 CheckPtr mirror(const config::Config&, const config::Route&);
 CheckPtr load_shedding(const config::Config&, const config::Route&);
 CheckPtr request_timeout(const config::Config&, const config::Route&);
-CheckPtr request_timeout_onward(const config::Config&, const config::Route&);
 CheckPtr strip_identity(const config::Config&, const config::Route&);
 CheckPtr grpc_web(const config::Config&, const config::Route&);
 CheckPtr grpc(const config::Config&, const config::Route&);

@@ -70,10 +70,6 @@ class GrpcOnward final : public Check {
         http::Headers& headers = ex.request.head.headers;
         // Of one hop, so the client's went; servers must see it (PROTOCOL-HTTP2.md).
         headers.set(http::HeaderId::te, "trailers");
-        if (ex.deadline == kNever) return gateway::go_on();
-        Duration left = ex.deadline - ex.worker.loop().now();
-        if (left <= Duration::zero()) return Error(Code::deadline_exceeded, "no time was left to ask the upstream");
-        headers.set("grpc-timeout", ex.arena.copy(http::format_grpc_timeout(left)));
         return gateway::go_on();
     }
 };

@@ -48,7 +48,7 @@ class Mirror final : public Check {
 }  // namespace
 
 CheckPtr mirror(const config::Config&, const config::Route& route) {
-    return route.mirror && route.mirror->percent > 0 ? std::make_shared<Mirror>() : nullptr;
+    return route.forwards() && route.mirror && route.mirror->percent > 0 ? std::make_shared<Mirror>() : nullptr;
 }
 
 }  // namespace suoke::filters

@@ -3,6 +3,7 @@
 // timeouts of its own, is told apart from a dead one by heartbeats, and never just breaks off.
 #include "filters/event_stream.h"
 #include "filters/filters.h"
+#include "gateway/forward.h"
 #include "gateway/replies.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
@@ -98,10 +99,12 @@ class StreamStart final : public Filter {
         // After our head there is no place for a 100 (Continue) that the client may wait for.
         const http::RequestHead& head = ex.request.head;
         if (early_ && head.method != http::Method::HEAD && !head.expects_continue) co_return begin(ex, next);
-        TimePoint deadline = std::exchange(ex.deadline, kNever);
+        TimePoint deadline = ex.answer_by = std::exchange(ex.deadline, kNever);
         rt::Within<Answer> within(ex.worker.loop(), next.run(ex), deadline);
         std::optional<Answer> answer = co_await within;
+        if (!answer) gateway::tell_timed_out(ex);
         ex.deadline = deadline;
+        ex.answer_by = kNever;
         if (!answer) co_return Error(Code::deadline_exceeded);
         bool ordinary = *answer && (*answer)->body && (*answer)->status != 101 && !is_event_stream(ex, **answer, plain_text_);
         if (ordinary && deadline != kNever) {

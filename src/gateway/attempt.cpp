@@ -16,7 +16,7 @@ Result<void> Outgoing::take_first_piece() {
 }
 
 Result<void> Outgoing::begin_again() {
-    if (!replay) return {};
+    if (!replay || !replay->complete()) return {};   // nothing of it went out: it is as it was
     replay->rewind();
     more = replay;
     first = {{}, Piece::more};

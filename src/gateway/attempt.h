@@ -60,6 +60,9 @@ class Attempt : public http::BodySource {
         yes,
     };
     virtual Seen seen() const = 0;
+    // When the upstream last took something of the request: from then on the time is its own, before that
+    // it may be the client's.
+    virtual TimePoint last_sent() const = 0;
 };
 using AttemptPtr = std::unique_ptr<Attempt>;
 

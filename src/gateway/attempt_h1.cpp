@@ -36,13 +36,13 @@ rt::Task<Result<void>> AttemptH1::run(const Outgoing& request, http::Responder& 
             out.put(first);
             first = {};
         }
-        bool at_once = send_now(out.buffer().bytes(), first);
-        if (!at_once) {
+        rt::Io put = send_now(out.buffer().bytes(), first);
+        sent_ = !put.failed() || unsent_[0].size() < out.buffer().bytes().size();
+        if (put.state != rt::Io::done) {
             auto sent = co_await write_all(unsent_[0], unsent_[1], std::string_view());
             if (!sent) co_return sent.error();
             sent_at_ = stream().loop().now();
         }
-        sent_ = true;
     }
     // 2. The rest of the body, beside what follows.
     if (request.more && !tunnel_) begin_upload(*request.more);
@@ -104,11 +104,11 @@ void AttemptH1::write_head(http::H1Writer& out, const Outgoing& request) {
     out.put("\r\n");
 }
 
-// True when all of it went out at once, the usual case.
-bool AttemptH1::send_now(std::string_view head, std::string_view bytes) {
+// All of it goes out at once, usually.
+rt::Io AttemptH1::send_now(std::string_view head, std::string_view bytes) {
     unsent_ = {head, bytes};
     sent_at_ = stream().loop().now();
-    return rt::write_some(stream(), unsent_).state == rt::Io::done;
+    return rt::write_some(stream(), unsent_);
 }
 
 void AttemptH1::begin_upload(http::BodySource& more) {
@@ -140,6 +140,7 @@ rt::Task<void> AttemptH1::upload(http::BodySource& body) {
             upload_failure_ = sent.error();
             break;
         }
+        sent_at_ = stream().loop().now();
         if (piece->state != Piece::end) continue;
         if (chunked_) {
             http::H1Writer end(buffers_);

@@ -22,6 +22,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     rt::Task<Result<void>> run(const Outgoing& request, http::Responder& interims) override;
     http::ResponseHead& head() override { return head_; }
     Seen seen() const override;
+    TimePoint last_sent() const override { return sent_at_; }
 
     // The response's body, once the final head was read.
     Result<http::Piece> next() override;
@@ -40,7 +41,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     };
     // the request
     void write_head(http::H1Writer& out, const Outgoing& request);
-    bool send_now(std::string_view head, std::string_view bytes);
+    rt::Io send_now(std::string_view head, std::string_view bytes);
     void begin_upload(http::BodySource& more);
     rt::Task<void> upload(http::BodySource& body);
     rt::Task<Result<void>> write_all(std::string_view a, std::string_view b, std::string_view c);
@@ -62,7 +63,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     http::ResponseHead head_;
     std::optional<http::H1Body> body_;
     bool reused_ = false;
-    bool sent_ = false;                 // the head and what was here of the body
+    bool sent_ = false;                 // something of the request
     bool answered_ = false;             // something of a response has arrived
     bool chunked_ = false;              // how the rest of the request's body is framed
     bool tunnel_ = false;               // asked for
@@ -70,7 +71,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     bool uploaded_ = true;              // the request has been sent completely
     bool reusable_ = false;
     std::array<std::string_view, 2> unsent_;
-    TimePoint sent_at_{};
+    TimePoint sent_at_{};               // the last of it so far
     std::optional<Error> upload_failure_;
     Nudge nudge_;
     rt::TaskScope upload_;              // ends before everything above

@@ -105,6 +105,19 @@ TEST(H2Upstream, a_refused_stream_is_asked_again_elsewhere) {
     s.client() >> response(200, "done");
 }
 
+TEST(H2Upstream, one_that_refuses_every_stream_is_not_asked_for_ever) {
+    Scene s(h2_service());
+    s.client() << post("/rag", "once");
+    for (std::size_t i = 0; i < 2; ++i) {
+        H2Peer server(far(s, i));
+        server.welcome();
+        server.rst(1, kRefusedStream);
+    }
+    s.after(2s);
+    s.client() >> response(502).saying("upstream_reset");
+    EXPECT_EQ(s.upstream("rag").dials(), 2u);
+}
+
 TEST(H2Upstream, goaway_lets_the_old_streams_finish_and_takes_no_new_ones) {
     Scene s(h2_service());
     s.client("a") << get("/rag/1");

@@ -2,6 +2,7 @@
 #pragma once
 // One request with its answer, on its way through the filters.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,8 @@ struct Exchange {
     std::string_view service_name() const { return target ? std::string_view(target->name) : std::string_view(); }
     std::optional<Error> refusal;       // what routes of last resort answer
     TimePoint deadline = kNever;        // of everything this exchange waits for
+    TimePoint answer_by = kNever;       // of the head of its answer, whose body may be a stream without end
+    TimePoint head_deadline() const { return std::min(deadline, answer_by); }
 
     std::vector<http::Body> wrapped_bodies;  // around the session's, the outermost last
     http::GrpcKind grpc = http::GrpcKind::none;  // what the answer has to be, if any

@@ -8,6 +8,7 @@
 #include "gateway/replay_body.h"
 #include "gateway/session_cookie.h"
 #include "gateway/site.h"
+#include "gateway/time_left.h"
 #include "gateway/worker.h"
 #include "http/uri.h"
 #include "rt/pause.h"
@@ -18,17 +19,9 @@ namespace {
 using http::HeaderId;
 using http::Piece;
 
-std::string_view upstream_host(const Exchange& ex, const balance::Member& member) {
-    const Route& route = *ex.route;
-    if (route.preserve_host && !ex.request.head.authority.empty()) return ex.request.head.authority;
-    if (!route.host_header.empty()) return route.host_header;
-    if (route.any_service && !ex.service->host_header.empty()) return ex.service->host_header;
-    return host_of(member.address, member.name);
-}
-
 AttemptLimits limits_of(const Exchange& ex) {
     AttemptLimits limits;
-    limits.response = ex.route->any_service ? ex.service->response_timeout : ex.route->response_timeout;
+    limits.response = ex.route->response_timeout.value_or(ex.service->response_timeout);
     Duration per_try = retry_rules_of(ex).per_try;
     if (per_try > Duration::zero() && (limits.response <= Duration::zero() || per_try < limits.response)) limits.response = per_try;
     limits.idle = ex.route->idle_timeout;
@@ -39,8 +32,8 @@ AttemptLimits limits_of(const Exchange& ex) {
 
 Patience patience_of(const Exchange& ex) {
     TimePoint now = ex.worker.loop().now();
-    return {std::min(ex.deadline, deadline_after(now, ex.service->connect_timeout)),
-            std::min(ex.deadline, deadline_after(now, ex.service->pool_timeout))};
+    return {std::min(ex.head_deadline(), deadline_after(now, ex.service->connect_timeout)),
+            std::min(ex.head_deadline(), deadline_after(now, ex.service->pool_timeout))};
 }
 
 // RFC 6455 §4.1: who came by HTTP/2 has no key to send on, so we make one.
@@ -74,16 +67,12 @@ http::Response response_of(AttemptPtr attempt) {
 }
 
 // Nothing when the failure is not the endpoint's: the client's, ours, or a deadline of the client's own.
-std::optional<balance::Verdict> verdict_of(const Exchange& ex, const Tried& tried) {
+std::optional<balance::Verdict> verdict_of(const Tried& tried) {
     using balance::Verdict;
-    if (tried.answered()) {
-        int status = tried.attempt->head().status;
-        if (status < 500) return Verdict::ok;
-        return status >= 502 && status <= 504 ? Verdict::failed : Verdict::error;
-    }
+    if (tried.answered()) return verdict_of_status(tried.attempt->head().status);
     Code code = tried.error->code;
     if (code == Code::connect_failed) return Verdict::refused;
-    if (code == Code::deadline_exceeded && ex.deadline != deadline_after(ex.request.started, ex.route->timeout)) return std::nullopt;
+    if (code == Code::deadline_exceeded) return std::nullopt;   // the client's; see tell_timed_out() for the route's
     if (row(code).fault != Fault::upstream) return std::nullopt;
     return Verdict::failed;
 }
@@ -100,16 +89,27 @@ bool is_safe_to_repeat(const Outgoing& request, const Tried& tried) {
     return tried.seen == Attempt::Seen::nothing || may_be_repeated(request.head);
 }
 
-// The next endpoint to ask, or an empty seat when what came of the last one is to be the answer.
-balance::Seat another_seat(Exchange& ex, const Outgoing& request, const Tried& tried, const TriedEndpoints& before, balance::View::Wish wish) {
+// When another endpoint may be asked; nothing when what came of the last one is to be the answer.
+std::optional<TimePoint> next_attempt_at(const Exchange& ex, const Outgoing& request, const Tried& tried, const TriedEndpoints& before) {
     const RetryRules& rules = retry_rules_of(ex);
-    if (before.size() >= rules.attempts || before.size() == before.max_size()) return {};
-    bool untouched = !tried.attempt && !tried.answered();   // not even a connection: nothing of the body has been read
-    if (!is_failure(ex, tried) || !(untouched || request.replayable()) || !is_safe_to_repeat(request, tried)) return {};
+    if (before.size() >= rules.attempts || before.size() == before.max_size()) return std::nullopt;
+    bool untouched = !tried.attempt;   // not even a connection: nothing of the body has been read
+    if (!is_failure(ex, tried) || !(untouched || request.replayable()) || !is_safe_to_repeat(request, tried)) return std::nullopt;
+    TimePoint now = ex.worker.loop().now();
+    Duration delay{};
+    bool refused = !tried.answered() && tried.error->code == Code::connect_failed;
+    if (!refused) delay = retry_delay(rules, static_cast<std::uint32_t>(before.size()) + 1, ex.worker.random());
     if (tried.answered()) {
-        auto asked = retry_after_of(tried.attempt->head().headers);
-        if (asked && *asked > rules.max_delay) return {};
+        Duration asked = retry_after_of(tried.attempt->head().headers).value_or(Duration::zero());
+        if (asked > rules.max_delay) return std::nullopt;
+        delay = std::max(delay, asked);
     }
+    return now + delay < ex.head_deadline() ? std::optional(now + delay) : std::nullopt;
+}
+
+// Empty when there is nobody else, or no budget for it.
+balance::Seat another_seat(Exchange& ex, const TriedEndpoints& before, balance::View::Wish wish) {
+    const RetryRules& rules = retry_rules_of(ex);
     wish.now = ex.worker.loop().now();
     wish.avoid = before;
     balance::Seat seat = ex.view->take(wish);
@@ -128,6 +128,14 @@ void discard(AttemptPtr attempt) {
         if (!piece || piece->state != Piece::more) return;
         seen += piece->bytes.size() + 1;
     }
+}
+
+// So that it can be sent again. The exchange owns it: the attempt may still send it beside its answer.
+void keep_body(Exchange& ex, Outgoing& request) {
+    auto kept = std::make_unique<ReplayBody>(*ex.request.body, retry_rules_of(ex).max_body, ex.worker.buffers());
+    request.replay = kept.get();
+    ex.wrap_request_body(std::move(kept));
+    request.more = ex.request.body;
 }
 
 // What the balancer goes by, where it goes by anything of the request.
@@ -160,16 +168,16 @@ rt::Task<Result<void>> wait_for_place(Exchange& ex, std::uint32_t limit) {
     const balance::LimitRules& rules = ex.view->members().rules.limits;
     balance::Gate& gate = ex.view->members().state->gate;
     Error full(Code::concurrency_limit, "service " + std::string(ex.service_name()) + " has as many requests as it may have");
-    if (gate.waiting() >= rules.max_waiting) co_return full;
+    if (gate.waiting() >= rules.max_waiting || rules.max_wait <= Duration::zero()) co_return full;
     rt::Loop& loop = ex.worker.loop();
-    balance::Gate::Turn turn(gate, loop, limit, std::min(ex.deadline, deadline_after(loop.now(), rules.max_wait)));
+    balance::Gate::Turn turn(gate, loop, limit, std::min(ex.head_deadline(), deadline_after(loop.now(), rules.max_wait)));
     ex.place = co_await turn;
     if (!ex.place) co_return full;
     co_return Result<void>();
 }
 
 Error blown(Exchange& ex) {
-    ex.retry_after = ex.view->members().state->breaker.closed_until() - ex.worker.loop().now();
+    ex.retry_after = ex.view->members().state->breaker.open_until() - ex.worker.loop().now();
     return Error(Code::circuit_open, "the circuit breaker of " + std::string(ex.service_name()) + " is open");
 }
 
@@ -181,28 +189,63 @@ Answer fallback_or(Exchange& ex, Error error) {
     return text_response(fallback->status, fallback->content_type, fallback->body);
 }
 
+// 5. What came of it, for the service as a whole; its body follows as it comes.
+Answer conclude(Exchange& ex, Tried tried, const balance::View::Wish& wish) {
+    TimePoint now = ex.worker.loop().now();
+    const balance::Members& members = ex.view->members();
+    bool ok = tried.answered() && tried.attempt->head().status < 500;
+    if (ok || verdict_of(tried)) ex.fuse.tell(ok, tried.took, now);
+    if (ok && members.rules.limits.adaptive != balance::LimitRules::off)
+        members.state->adaptive.sample(tried.took, members.state->gate.inside(), now, members.rules.limits);
+    bool reached_nobody = !tried.attempt && tried.error->code != Code::deadline_exceeded;
+    if (reached_nobody) return fallback_or(ex, *tried.error);
+    if (!tried.answered()) return *tried.error;
+    ex.upstream_head = now - ex.upstream_began;
+    http::Response response = response_of(std::move(tried.attempt));
+    keep_session(ex, wish.preferred, response);
+    return response;
+}
+
 }  // namespace
 
-const RetryRules& retry_rules_of(const Exchange& ex) { return ex.route->any_service ? ex.service->retry : ex.route->retry; }
+const RetryRules& retry_rules_of(const Exchange& ex) { return ex.route->retry ? *ex.route->retry : ex.service->retry; }
+
+balance::Verdict verdict_of_status(int status) {
+    if (status < 500) return balance::Verdict::ok;
+    return status >= 502 && status <= 504 ? balance::Verdict::failed : balance::Verdict::error;
+}
+
+std::string_view wanted_host(const Exchange& ex, const Service& service) {
+    const std::string& words = ex.route->host_header.empty() ? service.host_header : ex.route->host_header;
+    return words == "preserve" ? ex.request.head.authority : std::string_view(words);
+}
 
 rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& request, http::Responder& interims) {
     const upstream::Berth& berth = ex.view->berth(member);
     TimePoint began = ex.worker.loop().now();
-    request.host = upstream_host(ex, member);
+    request.host = wanted_host(ex, *ex.service);
+    if (request.host.empty()) request.host = host_of(member.address, member.name);
     AttemptLimits limits = limits_of(ex);
     Tried tried;
     for (bool fresh = false;; fresh = true) {
+        Result<void> in_time = write_time_left(ex);
+        if (!in_time) {
+            tried.error = in_time.error();
+            break;
+        }
         ++ex.attempts;
         tried.attempt = fresh ? nullptr : attempt_at_once(ex.worker, berth, request.head.method, limits);
         ex.connection_reused = tried.attempt != nullptr;
         if (!tried.attempt) {
             Patience patience = patience_of(ex);
-            std::string preamble = proxy_preamble(ex);
+            std::string preamble = proxy_preamble(ex, *ex.service);
             TimePoint dialed = ex.worker.loop().now();
             Result<AttemptPtr> begun = co_await attempt_on_new_connection(ex.worker, berth, request.head.method, limits, patience, std::move(preamble));
             ex.upstream_connect = ex.worker.loop().now() - dialed;
             if (!begun) {
-                tried.error = begun.error();
+                // Who gave us so little time says nothing about the endpoint.
+                bool too_late = ex.worker.loop().now() >= ex.head_deadline();
+                tried.error = too_late ? Error(Code::deadline_exceeded) : begun.error();
                 break;
             }
             tried.attempt = std::move(*begun);
@@ -211,7 +254,7 @@ rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& reque
         if (answered) break;
         tried.error = answered.error();
         tried.seen = tried.attempt->seen();
-        if (!was_dead(request, *tried.attempt, answered.error())) break;
+        if (fresh || !was_dead(request, *tried.attempt, answered.error())) break;
         tried.attempt.reset();
         Result<void> again = request.begin_again();
         if (!again) {
@@ -220,12 +263,23 @@ rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& reque
         }
         tried.error.reset();
     }
-    tried.took = ex.worker.loop().fresh_now() - began;
+    TimePoint had_it = tried.attempt ? tried.attempt->last_sent() : began;
+    tried.took = ex.worker.loop().fresh_now() - std::max(began, had_it);
     co_return tried;
 }
 
 void tell(Exchange& ex, balance::Seat& seat, const Tried& tried) {
-    if (auto verdict = verdict_of(ex, tried)) seat.tell(*verdict, tried.took, ex.worker.loop().now());
+    if (auto verdict = verdict_of(tried)) seat.tell(*verdict, tried.took, ex.worker.loop().now());
+}
+
+// By the route's own timeout, of an endpoint that had the whole request; else it is the client's word or doing.
+void tell_timed_out(Exchange& ex) {
+    bool our_own = ex.answer_by == deadline_after(ex.request.started, ex.route->timeout);
+    bool whole = !ex.request.body || ex.request.body->remaining() == 0U;
+    if (!ex.seat || !our_own || !whole) return;
+    TimePoint now = ex.worker.loop().now();
+    ex.seat.tell(balance::Verdict::failed, now - ex.upstream_began, now);
+    ex.fuse.tell(false, now - ex.upstream_began, now);
 }
 
 rt::Task<Answer> Forward::run(Exchange& ex, Next) const {
@@ -237,7 +291,8 @@ rt::Task<Answer> Forward::run(Exchange& ex, Next) const {
     ex.fuse = balance::Fuse(members, loop.now());
     if (ex.fuse.blown()) co_return fallback_or(ex, blown(ex));
     std::uint32_t limit = limit_of(members);
-    ex.place = members.state->gate.enter(limit);
+    balance::Gate& gate = members.state->gate;
+    if (gate.waiting() == 0) ex.place = gate.enter(limit);
     if (!ex.place) {
         Result<void> entered = co_await wait_for_place(ex, limit);
         if (!entered) co_return entered.error();
@@ -251,13 +306,10 @@ rt::Task<Answer> Forward::run(Exchange& ex, Next) const {
 
     // 3. The request as the upstream shall see it, with as much of its body as is here. What may be
     //    repeated is kept for it.
-    const RetryRules& rules = retry_rules_of(ex);
-    Outgoing request{ex.request.head, upstream_target(ex), {}};
+    Outgoing request{ex.request.head, upstream_target(ex, *ex.service), {}};
     request.more = ex.request.body;
     if (request.is_tunnel() && request.websocket_key().empty()) request.key = make_key(ex);
-    std::optional<ReplayBody> replay;
-    bool keeps = request.more && rules.attempts > 1 && !request.is_tunnel() && may_be_repeated(request.head);
-    if (keeps) request.more = request.replay = &replay.emplace(*ex.request.body, rules.max_body);
+    if (request.more && retry_rules_of(ex).attempts > 1 && !request.is_tunnel() && may_be_repeated(request.head)) keep_body(ex, request);
     Result<void> taken = request.take_first_piece();
     if (!taken) co_return taken.error();
 
@@ -276,37 +328,27 @@ rt::Task<Answer> Forward::run(Exchange& ex, Next) const {
             tried = co_await ask(ex, *ex.endpoint, request, ex.responder);
             tell(ex, ex.seat, tried);
         }
-        balance::Seat next = another_seat(ex, request, tried, before, wish);
-        if (next) {
-            bool refused = !tried.answered() && tried.error->code == Code::connect_failed;
-            TimePoint when = loop.now() + (refused ? Duration::zero() : retry_delay(rules, static_cast<std::uint32_t>(before.size()) + 1, ex.worker.random()));
-            if (when < ex.deadline) {
+        if (auto when = next_attempt_at(ex, request, tried, before)) {
+            balance::Seat next = another_seat(ex, before, wish);
+            if (next) {
                 if (tried.answered()) discard(std::move(tried.attempt));
                 tried.attempt.reset();
+                ex.seat = balance::Seat();   // it has nothing under way for us while we wait
                 ex.seat = std::move(next);
-                rt::Pause pause(loop, when);
+                rt::Pause pause(loop, *when);
                 co_await pause;
                 continue;
             }
         }
 
-        // 5. What came of it, for the service as a whole; its body follows as it comes.
-        bool ok = tried.answered() && tried.attempt->head().status < 500;
-        if (ok || verdict_of(ex, tried)) ex.fuse.tell(ok, tried.took, loop.now());
-        if (members.rules.limits.adaptive != balance::LimitRules::off)
-            members.state->adaptive.sample(tried.took, members.state->gate.inside(), loop.now(), members.rules.limits);
-        if (!tried.answered()) co_return *tried.error;
-        ex.upstream_head = loop.now() - ex.upstream_began;
-        http::Response response = response_of(std::move(tried.attempt));
-        keep_session(ex, wish.preferred, response);
-        co_return response;
+        co_return conclude(ex, std::move(tried), wish);
     }
 }
 
-std::string_view upstream_target(Exchange& ex) {
+std::string_view upstream_target(Exchange& ex, const Service& service) {
     const Route& route = *ex.route;
     std::string_view path = route.strip_prefix ? ex.match.rest : ex.path;
-    const std::string& prefix = route.any_service ? ex.service->upstream_prefix : route.upstream_prefix;
+    const std::string& prefix = route.upstream_prefix ? *route.upstream_prefix : service.upstream_prefix;
     if (!prefix.empty() || path.empty() || path.front() != '/') {
         bool slash = prefix.empty() && (path.empty() || path.front() != '/');
         path = ex.arena.join({prefix, slash ? "/" : "", path});

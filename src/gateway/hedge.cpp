@@ -13,9 +13,10 @@ namespace {
 
 // One of those that are asked at the same time.
 struct Runner {
-    Runner(balance::Seat s, const Outgoing& r) : seat(std::move(s)), request(r) {}
+    Runner(balance::Seat s, const Outgoing& r, TimePoint now) : seat(std::move(s)), request(r), began(now) {}
     balance::Seat seat;
     Outgoing request;
+    TimePoint began;
     std::optional<Tried> tried;
 };
 
@@ -24,6 +25,16 @@ rt::Task<void> run(Exchange& ex, Runner& runner, http::Responder& interims, rt::
     tell(ex, runner.seat, tried);
     runner.tried.emplace(std::move(tried));
     done.ring();
+}
+
+// Who is given up would have taken longer than this: the balancer shall know. One that took much longer than
+// the other has failed: else nobody would ever find out that it hangs.
+void give_up(Runner& runner, const Runner& winner, TimePoint now) {
+    constexpr int kMuchLonger = 4;
+    Duration took = now - runner.began;
+    bool failed = winner.tried->answered() && took >= kMuchLonger * std::max<Duration>(winner.tried->took, std::chrono::milliseconds(1));
+    if (failed) runner.seat.tell(balance::Verdict::failed, took, now);
+    else runner.seat.member().state->took_at_least(took, now);
 }
 
 rt::Task<void> until(rt::Loop& loop, TimePoint when) {
@@ -44,7 +55,7 @@ rt::Task<Tried> ask_several(Exchange& ex, const Outgoing& request, balance::View
     rt::Bell done(loop);
     rt::TaskScope scope;  // who has not finished when the answer is found is given up
     auto start = [&](balance::Seat seat) {
-        runners.push_back(std::make_unique<Runner>(std::move(seat), request));
+        runners.push_back(std::make_unique<Runner>(std::move(seat), request, loop.now()));
         scope.spawn(run(ex, *runners.back(), interims, done));
     };
     start(std::move(ex.seat));
@@ -60,6 +71,8 @@ rt::Task<Tried> ask_several(Exchange& ex, const Outgoing& request, balance::View
             if (good || (!winner && finished == runners.size())) winner = runner.get();
         }
         if (winner) {
+            for (auto& runner : runners)
+                if (!runner->tried) give_up(*runner, *winner, loop.now());
             ex.seat = std::move(winner->seat);
             ex.endpoint = &ex.seat.member();
             co_return std::move(*winner->tried);

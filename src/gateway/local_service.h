@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // A service as one worker has it: its view of the members, with the connections to each, and what it
-// counts itself. Found by name; lives as long as a site or an exchange of this worker needs it.
+// counts itself. Found by name; without members it is an empty shell.
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <string>

@@ -15,6 +15,7 @@ class Copy {
  public:
     static constexpr std::size_t kMostBody = 64 * 1024;   // larger ones are not mirrored
     static constexpr std::size_t kMostAtOnce = 128;       // of a worker; more are left out
+    static constexpr Duration kLongest = std::chrono::minutes(1);   // whatever the service's timeouts are
 
     Copy(Exchange& ex, const Service& to);
     bool add(std::string_view bytes);                     // false: too large
@@ -26,7 +27,7 @@ class Copy {
     struct Text {
         std::string name, value;
     };
-    std::string service_, method_, target_, body_;
+    std::string service_, method_, target_, host_, preamble_, body_;
     Duration patience_, connect_, write_;
     std::vector<Text> fields_;
 };

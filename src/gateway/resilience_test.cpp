@@ -133,6 +133,31 @@ TEST_F(Resilience, what_no_connection_has_seen_may_be_a_post_with_a_body_yet_to_
     }
 }
 
+TEST_F(Resilience, a_body_goes_on_when_the_answer_is_there_already) {
+    Scene s(service_of_three());
+    s.client() << "PUT /users/7 HTTP/1.1\r\nhost: api\r\ncontent-length: 15\r\n\r\nfirst";
+    std::string endpoint = name(whoever_was_asked(s));
+    s.upstream(endpoint) >> request("PUT", "/users/7").head_only();
+    s.upstream(endpoint).connection(0) >> bytes("first") << "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nea";
+    s.client() >> response(200).head_only() >> bytes("ea");
+    s.client() << "-then";
+    s.upstream(endpoint).connection(0) >> bytes("-then");
+    s.client() << "-last";
+    s.upstream(endpoint).connection(0) >> bytes("-last") << "rly";
+    s.client() >> bytes("rly");
+}
+
+TEST_F(Resilience, a_body_that_is_too_large_to_keep_is_there_for_an_endpoint_that_takes_the_connection) {
+    Scene s(service_of_three("retry: {max_body: 2B}"));
+    for (int i = 1; i <= 2; ++i) s.upstream(name(i)).refuses();
+    for (int i = 0; i < 3; ++i) {
+        s.client() << "PUT /users/7 HTTP/1.1\r\nhost: api\r\ncontent-length: 10\r\n\r\nfirst";
+        s.client() << "-last";
+        s.upstream(name(3)) >> request("PUT", "/users/7", "first-last") << ok("put");
+        s.client() >> response(200, "put");
+    }
+}
+
 TEST_F(Resilience, a_body_too_large_to_keep_is_sent_once) {
     Scene s(service_of_three("retry: {max_body: 1KB}"));
     std::string large(3000, 'x');
@@ -152,6 +177,20 @@ TEST_F(Resilience, an_answer_that_asks_for_more_patience_than_there_is_is_the_an
     s.upstream(name(first)) >> request("GET", "/users/7") << answer(503, "later", "retry-after: 30\r\n");
     s.after(300ms);
     s.client() >> response(503, "later").with("retry-after", "30");
+}
+
+TEST_F(Resilience, an_answer_that_says_when_to_come_again_is_heeded) {
+    Scene s(service_of_three("retry: {max_delay: 5s}"));
+    s.client() << get("/users/7");
+    int first = whoever_was_asked(s);
+    s.upstream(name(first)) >> request("GET", "/users/7") << answer(503, "soon", "retry-after: 2\r\n");
+    s.after(1900ms);
+    EXPECT_EQ(whoever_was_asked(s), 0);
+    s.after(3200ms);
+    int second = whoever_was_asked(s);
+    ASSERT_NE(second, 0);
+    s.upstream(name(second)) >> request("GET", "/users/7") << ok("seven");
+    s.client() >> response(200, "seven");
 }
 
 TEST_F(Resilience, retries_stay_within_their_budget) {
@@ -230,6 +269,44 @@ TEST_F(Resilience, an_open_breaker_answers_with_the_fallback) {
     s.client() << get("/users/7");
     s.client() >> response(200, "{\"users\":[]}").with("content-type", "application/json");
     EXPECT_EQ(s.counted(Code::circuit_open), 1u);
+}
+
+TEST_F(Resilience, the_fallback_answers_when_nobody_can_be_reached) {
+    Scene s(service_of_three("fallback: {status: 200, body: '{}'}"));
+    for (int i = 1; i <= 3; ++i) s.upstream(name(i)).refuses();
+    s.client() << get("/users/7");
+    s.client() >> response(200, "{}");
+    EXPECT_EQ(s.counted(Code::connect_failed), 1u);
+}
+
+TEST_F(Resilience, errors_of_its_own_do_not_make_an_endpoint_one_that_does_not_answer) {
+    Scene s(service_of_three("retry: {enabled: false}"));
+    for (int i = 0; i < 30; ++i) {
+        s.client() << get("/users/7");
+        int who = whoever_was_asked(s), status = i % 15 == 14 ? 503 : 500;
+        s.upstream(name(who)) >> request("GET", "/users/7") << answer(status, "x");
+        s.client() >> response(status, "x");
+    }
+    EXPECT_EQ(count_events(s, "endpoint.ejected"), 0);
+}
+
+TEST_F(Resilience, who_uploads_slowly_says_nothing_about_the_endpoint) {
+    Scene s(service_of_three("circuit_breaker: {failure_threshold: 1, slow_call: 1s}", "timeout: 20s"));
+    s.client() << "POST /users HTTP/1.1\r\nhost: api\r\ncontent-length: 5\r\n\r\n";
+    for (char c : std::string("slow!")) {
+        s.after(2s);
+        s.client() << std::string(1, c);
+    }
+    s.upstream(name(whoever_was_asked(s))) >> request("POST", "/users", "slow!") << ok("made");
+    s.client() >> response(200, "made");
+    EXPECT_EQ(count_events(s, "breaker.opened"), 0);
+
+    s.client() << "POST /users HTTP/1.1\r\nhost: api\r\ncontent-length: 5\r\n\r\n";
+    std::string endpoint = name(whoever_was_asked(s));
+    s.upstream(endpoint) >> request("POST", "/users").head_only();
+    s.after(21s);
+    s.client() >> response(504).saying("deadline_exceeded");
+    EXPECT_EQ(count_events(s, "breaker.opened"), 0) << "the route's time went by while the client sent nothing";
 }
 
 TEST_F(Resilience, the_breaker_of_an_endpoint_leaves_the_others_alone) {
@@ -349,6 +426,38 @@ TEST_F(Resilience, x_request_timeout_ends_the_exchange_and_goes_on_with_what_is_
     s.client() >> response(400).saying("X-Request-Timeout");
 }
 
+TEST_F(Resilience, an_endpoint_that_hangs_until_the_routes_timeout_is_left_out) {
+    Scene s(service_of_three("retry: {enabled: false}, outlier_detection: {consecutive_failures: 2}", "timeout: 1s, response_timeout: 30s"));
+    int hung = 0;
+    for (int i = 0; i < 12 && count_events(s, "endpoint.ejected") == 0; ++i) {
+        s.client() << get("/users/7");
+        int who = whoever_was_asked(s);
+        Peer& asked = s.upstream(name(who)) >> request("GET", "/users/7");
+        if (who != 1) {
+            asked << ok("seven");
+            s.client() >> response(200, "seven");
+            continue;
+        }
+        ++hung;
+        s.after(1100ms);
+        s.client() >> response(504).saying("deadline_exceeded");
+    }
+    EXPECT_EQ(hung, 2);
+    EXPECT_EQ(count_events(s, "endpoint.ejected"), 1);
+}
+
+TEST_F(Resilience, who_gives_an_endpoint_no_time_to_connect_says_nothing_about_it) {
+    Scene s(service_of_three("circuit_breaker: {failure_threshold: 1}"));
+    for (int i = 1; i <= 3; ++i) s.upstream(name(i)).does_not_answer();
+    for (int i = 0; i < 20; ++i) {
+        s.client() << get("/users/7", "x-request-timeout: 20ms\r\n");
+        s.after(50ms);
+        s.client() >> response(504).saying("deadline_exceeded");
+    }
+    EXPECT_EQ(count_events(s, "endpoint.ejected"), 0);
+    EXPECT_EQ(count_events(s, "breaker.opened"), 0);
+}
+
 TEST_F(Resilience, a_reload_forgets_no_ejection_and_closes_no_connection) {
     Scene s(service_of_three());
     s.upstream(name(2)).refuses();
@@ -372,6 +481,36 @@ TEST_F(Resilience, a_split_sends_each_service_its_share) {
         s.client() >> response(200, "seven").with("x-gateway-service", who == 1 ? "old" : "new");
     }
     EXPECT_NEAR(asked[2], 50, 20);
+}
+
+TEST_F(Resilience, a_split_asks_each_service_in_its_own_way) {
+    Scene s("services:\n  old: {host: 10.0.0.1}\n  new: {host: 10.0.0.2, upstream_prefix: /v2, host_header: new.internal}\n"
+            "routes:\n  - {name: users, prefix: /users, split: [{service: old, weight: 1}, {service: new, weight: 1}], strip_prefix: false}\n");
+    bool seen[3] = {};
+    for (int i = 0; i < 40; ++i) {
+        s.client() << get("/users/7");
+        int who = s.upstream(name(1)).dials() && s.upstream(name(1)).has_unread() ? 1 : 2;
+        seen[who] = true;
+        s.upstream(name(who)) >> request("GET", who == 1 ? "/users/7" : "/v2/users/7").with("host", who == 1 ? "10.0.0.1:80" : "new.internal") << ok("seven");
+        s.client() >> response(200, "seven");
+    }
+    EXPECT_TRUE(seen[1] && seen[2]);
+}
+
+TEST_F(Resilience, a_mirror_is_asked_in_its_own_way_and_left_alone_when_it_fails) {
+    Scene s("services:\n  users: {host: 10.0.0.1, upstream_prefix: /v1}\n"
+            "  shadow: {endpoints: [{host: 10.0.0.2}, {host: 10.0.0.3}], upstream_prefix: /v2, host_header: shadow.internal}\n"
+            "routes:\n  - {name: users, prefix: /users, service: users, mirror: {service: shadow}, strip_prefix: false}\n");
+    s.upstream(name(2)).refuses();
+    for (int i = 0; i < 6; ++i) {
+        s.client() << get("/users/7");
+        s.upstream("users") >> request("GET", "/v1/users/7") << ok("seven");
+        s.client() >> response(200, "seven");
+        if (s.upstream(name(3)).dials() && s.upstream(name(3)).has_unread())
+            s.upstream(name(3)) >> request("GET", "/v2/users/7").with("host", "shadow.internal") << ok("seen");
+    }
+    EXPECT_EQ(s.upstream(name(2)).dials(), 1u);
+    EXPECT_EQ(count_events(s, "endpoint.ejected"), 1);
 }
 
 TEST_F(Resilience, a_mirror_gets_a_copy_and_nobody_waits_for_it) {

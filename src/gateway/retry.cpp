@@ -9,8 +9,7 @@ namespace suoke::gateway {
 
 RetryRules retry_rules(const config::Retry& from) {
     RetryRules rules;
-    rules.enabled = from.enabled && from.max_attempts > 1;
-    rules.attempts = rules.enabled ? from.max_attempts : 1;
+    rules.attempts = from.enabled ? std::max(1U, from.max_attempts) : 1;
     for (std::uint16_t status : from.statuses)
         if (status >= 400 && status < 600) rules.statuses.set(status - 400U);
     rules.backoff = from.backoff;

@@ -12,8 +12,7 @@
 namespace suoke::gateway {
 
 struct RetryRules {
-    bool enabled = false;
-    std::uint32_t attempts = 1;          // endpoints asked, in all
+    std::uint32_t attempts = 1;          // endpoints asked, in all; 1: no retries
     std::bitset<200> statuses;           // from 400 on: answers that are failures
     config::Backoff backoff = config::Backoff::exponential;
     Duration initial_delay{}, max_delay{};

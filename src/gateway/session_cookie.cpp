@@ -44,13 +44,13 @@ std::string hex(std::string_view bytes) {
 }
 
 // "<the member's hash><signature>", in hex. The service is signed, too: no cookie is good for another.
-std::string cookie_of(const Exchange& ex, std::uint64_t member) {
+std::string cookie_of(const Exchange& ex, std::string_view key, std::uint64_t member) {
     char digits[kHex + 1] = "0000000000000000";
     char text[kHex];
     auto end = std::to_chars(text, text + kHex, member, 16).ptr;
     std::copy(text, end, digits + kHex - (end - text));
     std::string token(digits, kHex);
-    std::string signature = rt::hmac_of(ex.worker.session_key(), {ex.service_name(), token});
+    std::string signature = rt::hmac_of(key, {ex.service_name(), token});
     return token + hex(std::string_view(signature).substr(0, kSignature));
 }
 
@@ -67,8 +67,10 @@ std::optional<std::uint64_t> session_of(const Exchange& ex) {
     if (cookie.size() != kHex + 2 * kSignature) return std::nullopt;
     auto [end, fault] = std::from_chars(cookie.data(), cookie.data() + kHex, member, 16);
     if (fault != std::errc() || end != cookie.data() + kHex) return std::nullopt;
-    if (!rt::same_secret(cookie, cookie_of(ex, member))) return std::nullopt;
-    return member;
+    const SessionKeys& keys = ex.worker.session_keys();
+    bool ours = rt::same_secret(cookie, cookie_of(ex, keys.key, member)) ||
+                (!keys.before.empty() && rt::same_secret(cookie, cookie_of(ex, keys.before, member)));
+    return ours ? std::optional(member) : std::nullopt;
 }
 
 void keep_session(Exchange& ex, std::optional<std::uint64_t> named, http::Response& response) {
@@ -76,7 +78,7 @@ void keep_session(Exchange& ex, std::optional<std::uint64_t> named, http::Respon
     const config::StickySession& sticky = *ex.service->sticky;
     std::string age;
     if (sticky.max_age > Duration::zero()) age = "; Max-Age=" + std::to_string(sticky.max_age / std::chrono::seconds(1));
-    std::string cookie = sticky.cookie + "=" + cookie_of(ex, ex.endpoint->hash) + "; Path=/; HttpOnly; SameSite=Lax" + age;
+    std::string cookie = sticky.cookie + "=" + cookie_of(ex, ex.worker.session_keys().key, ex.endpoint->hash) + "; Path=/; HttpOnly; SameSite=Lax" + age;
     if (ex.request.secure) cookie += "; Secure";
     response.headers.add(http::HeaderId::set_cookie, ex.arena.copy(cookie));
 }

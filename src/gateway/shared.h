@@ -10,6 +10,11 @@
 
 namespace suoke::gateway {
 
+// What the cookies of sticky sessions are signed with. Those of the key before are still good.
+struct SessionKeys {
+    std::string key, before;   // empty: there is none
+};
+
 // What all workers use together and no reload touches. Outlives them.
 struct Shared {
     Shared(std::size_t workers, std::uint64_t buffer_budget, const Clock& clock, Log* log = nullptr)
@@ -19,7 +24,7 @@ struct Shared {
     EventRings event_rings;
     Events events;
     balance::Epoch health{1};
-    std::string session_key = rt::secret_bytes(32);   // signs the cookies of sticky sessions
+    const std::string session_key = rt::secret_bytes(32);   // of SessionKeys, until a store has another
 };
 
 }  // namespace suoke::gateway

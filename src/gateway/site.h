@@ -31,7 +31,7 @@ struct Service {
     std::uint32_t index = 0;                 // in Site::services
     services::DefinitionPtr definition;
     std::string upstream_prefix;
-    std::string host_header;                 // empty: the endpoint's name
+    std::string host_header;                 // empty: the endpoint's name; "preserve": the client's
     int proxy_version = 0;                   // of the PROXY header new connections begin with; 0: none
     Duration connect_timeout{}, write_timeout{}, pool_timeout{};
     Duration response_timeout{};             // of routes that say none themselves
@@ -54,9 +54,12 @@ struct Route {
         std::uint32_t up_to;                 // of the sum of all weights; the last one is the sum
     };
     std::vector<Share> shares;               // of a split
-    bool any_service = false;                // forwards to the one that the path names
     bool names_service = false;              // the path names one: {service}
-    RetryRules retry;
+    // What it says itself of how a service is asked; nothing: the service's own words count.
+    std::optional<RetryRules> retry;
+    std::optional<Duration> response_timeout;
+    std::optional<std::string> upstream_prefix;
+    std::string host_header;                 // as Service::host_header; empty: the service's
     Duration hedge_after{};                  // zero: never
     std::uint32_t hedges = 0;
     const Service* mirror = nullptr;         // gets copies of the requests; null: nobody
@@ -64,11 +67,8 @@ struct Route {
     config::Importance importance = config::Importance::normal;
     const config::FixedResponse* fallback = nullptr;   // in Site::config
     bool strip_prefix = true;
-    bool preserve_host = false;
-    std::string host_header;
-    std::string upstream_prefix;
     std::optional<Rewrite> rewrite;
-    Duration timeout{}, response_timeout{}, idle_timeout{};  // zero: none
+    Duration timeout{}, idle_timeout{};      // zero: none
     std::uint64_t max_request_size = 0;      // zero: none
 };
 

@@ -122,6 +122,11 @@ LocalService* Worker::service_named(std::string_view name) {
 
 void Worker::adopt(balance::MembersPtr members) {
     LocalService& local = local_service(members->service);
+    bool is_gone = members->all.empty() && !(now_ && now_->site->service_named(members->service));
+    if (is_gone) {   // nobody registers as that any more
+        local.view = nullptr;
+        return pools_.forget_unused();
+    }
     // Each worker begins elsewhere, or all would visit the first endpoint at the same time.
     std::uint32_t start = local.view ? local.view->cursor() : static_cast<std::uint32_t>(random_.below(std::max<std::size_t>(1, members->all.size())));
     ServiceViewPtr view(new ServiceView(std::move(members), random_, start, pools_));

@@ -43,6 +43,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     void adopt(SitePtr site);
     // Who is in a service, from now on; running exchanges keep those they have chosen.
     void adopt(balance::MembersPtr members);
+    void adopt(const SessionKeys& keys) { session_keys_ = keys; }
     // Every connection ends with its present exchanges; open streams end one by one within `window`.
     void drain(Duration window = Duration::zero());
     void cut() { connections_.cancel(); }
@@ -58,7 +59,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     std::vector<StreamFacts> list_streams() { return streams_.list(index_); }
     SharedCount& all_tunnels() { return all_tunnels_; }   // of all workers
     EventRings& event_rings() { return shared_.event_rings; }
-    std::string_view session_key() const { return shared_.session_key; }
+    const SessionKeys& session_keys() const { return session_keys_; }
     config::Importance shed_below() const { return shed_below_; }
 
     // By name, of those that have members; null: there is none.
@@ -97,6 +98,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     rt::BufferPool buffers_;
     upstream::Pools pools_;
     Shared& shared_;
+    SessionKeys session_keys_{shared_.session_key, {}};
     WorkerCells& cells_;
     SharedCount& all_tunnels_;
     AccessLogBuffer* access_log_;

@@ -73,7 +73,6 @@ struct TlsClientOptions {
     std::string server_name;                   // verified and sent instead of the endpoint's host
     std::vector<CertificatePem> certificates;  // at most one, if the server asks
     TlsVersion min_version = TlsVersion::tls12;
-    std::vector<std::string> alpn = {"http/1.1"};
     bool operator==(const TlsClientOptions&) const = default;
 };
 
@@ -85,8 +84,10 @@ class TlsClient {
 
 // `host` is whom we mean to speak to (RFC 9525): a DNS name or an IP address, sent as SNI when it is a
 // name (RFC 6066 §3). Sessions are kept and resumed per host and `endpoint` ("10.0.0.7:443").
+// `alpn` is offered, our favourite first (RFC 7301); none at all for protocols that have no name there. It
+// belongs to the connection: one client's rules are good for HTTP/1.1 and HTTP/2.
 // Code::tls_failed, or Code::connect_timeout when the deadline came first.
 Task<Result<StreamPtr>> tls_connect(StreamPtr below, std::shared_ptr<const TlsClient> client, std::string host,
-                                    std::string endpoint, TimePoint deadline);
+                                    std::string endpoint, TimePoint deadline, std::vector<std::string> alpn = {"http/1.1"});
 
 }  // namespace suoke::rt

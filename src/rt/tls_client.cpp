@@ -36,27 +36,24 @@ class Client final : public TlsClient {
         ctx_ = new_context(TLS_client_method(), options_.min_version);
         SSL_CTX* ctx = ctx_.get();
         SSL_CTX_set_verify(ctx, options_.insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
-        if (options_.ca.empty()) {
-            SSL_CTX_set_default_verify_paths(ctx);
-            ERR_clear_error();
-        } else if (auto trusted = trust(ctx, options_.ca); !trusted) {
-            return Error(Code::invalid_config, "the CA file " + trusted.error().detail);
-        }
+        if (!options_.ca.empty())
+            if (auto trusted = trust(ctx, options_.ca); !trusted) return Error(Code::invalid_config, "the CA file " + trusted.error().detail);
         for (const CertificatePem& pem : options_.certificates)
             if (auto used = use_certificate(ctx, pem); !used) return used.error();
-        auto alpn = alpn_wire_form(options_.alpn);
-        if (!alpn.empty()) SSL_CTX_set_alpn_protos(ctx, alpn.data(), static_cast<unsigned>(alpn.size()));
         SSL_CTX_set_app_data(ctx, this);
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
         SSL_CTX_sess_set_new_cb(ctx, keep_session);
         return {};
     }
 
-    SslPtr new_connection(const std::string& host, const std::string& endpoint) const {
+    SslPtr new_connection(const std::string& host, const std::string& endpoint, const std::vector<std::string>& alpn) const {
+        if (options_.ca.empty() && !options_.insecure_skip_verify) std::call_once(system_read_, &Client::trust_system, this);
         const std::string& name = options_.server_name.empty() ? host : options_.server_name;
         SslPtr ssl(SSL_new(ctx_.get()));
         CHECK(ssl);
         SSL_set_connect_state(ssl.get());
+        auto offered = alpn_wire_form(alpn);
+        if (!offered.empty()) SSL_set_alpn_protos(ssl.get(), offered.data(), static_cast<unsigned>(offered.size()));
         if (is_address(name)) {
             X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name.c_str());
         } else {
@@ -71,6 +68,13 @@ class Client final : public TlsClient {
     }
 
  private:
+    // Reading the system's authorities takes tens of milliseconds, and most clients that would believe them
+    // never connect: they are for instances that may yet join a service.
+    void trust_system() const {
+        SSL_CTX_set_default_verify_paths(ctx_.get());
+        ERR_clear_error();
+    }
+
     // A ticket of TLS 1.3 is used once (RFC 8446 §C.4), so it is taken out.
     SessionPtr take_session(const std::string& key) const {
         std::lock_guard lock(mutex_);
@@ -95,6 +99,7 @@ class Client final : public TlsClient {
 
     TlsClientOptions options_;
     CtxPtr ctx_;
+    mutable std::once_flag system_read_;
     mutable std::mutex mutex_;
     mutable std::map<std::string, std::vector<SessionPtr>> sessions_;
 };
@@ -108,8 +113,8 @@ Result<std::shared_ptr<const TlsClient>> TlsClient::make(TlsClientOptions option
 }
 
 Task<Result<StreamPtr>> tls_connect(StreamPtr below, std::shared_ptr<const TlsClient> client, std::string host,
-                                    std::string endpoint, TimePoint deadline) {
-    SslPtr ssl = static_cast<const Client&>(*client).new_connection(host, endpoint);
+                                    std::string endpoint, TimePoint deadline, std::vector<std::string> alpn) {
+    SslPtr ssl = static_cast<const Client&>(*client).new_connection(host, endpoint, alpn);
     auto stream = std::make_unique<TlsStream>(std::move(below), std::move(ssl), std::move(client));
     return shake_hands(std::move(stream), deadline);
 }

@@ -130,7 +130,7 @@ class Tls : public ::testing::Test {
     void meet_over(StreamPtr a, StreamPtr b, std::shared_ptr<const TlsServer> s, std::shared_ptr<const TlsClient> c, std::string host) {
         forget();
         scope.spawn(keep(tls_accept(std::move(a), std::move(s), kNever), server));
-        scope.spawn(keep(tls_connect(std::move(b), std::move(c), std::move(host), "192.0.2.1:443", kNever), client));
+        scope.spawn(keep(tls_connect(std::move(b), std::move(c), std::move(host), "192.0.2.1:443", kNever, offered), client));
         for (int i = 0; i < 200; ++i) loop.settle();
     }
     void forget() {
@@ -161,6 +161,7 @@ class Tls : public ::testing::Test {
     std::shared_ptr<TicketKeys> tickets = std::make_shared<TicketKeys>(clock, std::chrono::hours(12));
     Result<StreamPtr> server = Error(Code::internal), client = Error(Code::internal);
     Stream* under_server = nullptr;
+    std::vector<std::string> offered = {"http/1.1"};   // by the client
     TaskScope scope;
 };
 
@@ -248,29 +249,41 @@ TEST(Certificate, tells_its_facts) {
 TEST_F(Tls, agrees_on_the_protocol_that_the_server_prefers) {
     TlsServerOptions options = serving({signed_for({"api.test"})});
     options.alpn = {"h2", "http/1.1"};
-    TlsClientOptions asking = trusting();
-    asking.alpn = {"http/1.1", "h2"};
-    meet(server_of(options), client_of(asking));
+    offered = {"http/1.1", "h2"};
+    meet(server_of(options), client_of(trusting()));
     expect_talk();
     EXPECT_EQ((*server)->tls()->alpn, "h2");
     EXPECT_EQ((*client)->tls()->alpn, "h2");
 }
 
 TEST_F(Tls, refuses_a_client_that_speaks_none_of_our_protocols) {
-    TlsClientOptions asking = trusting();
-    asking.alpn = {"spdy/1"};
-    meet(server_of(serving({signed_for({"api.test"})})), client_of(asking));
+    offered = {"spdy/1"};
+    meet(server_of(serving({signed_for({"api.test"})})), client_of(trusting()));
     ASSERT_FALSE(server);
     EXPECT_EQ(server.error().code, Code::tls_failed);
     EXPECT_FALSE(client);
 }
 
 TEST_F(Tls, lets_a_client_name_no_protocol) {
-    TlsClientOptions asking = trusting();
-    asking.alpn = {};
-    meet(server_of(serving({signed_for({"api.test"})})), client_of(asking));
+    offered.clear();
+    meet(server_of(serving({signed_for({"api.test"})})), client_of(trusting()));
     expect_talk();
     EXPECT_EQ((*server)->tls()->alpn, "");
+}
+
+TEST_F(Tls, one_client_speaks_several_protocols_even_when_it_resumes_a_session) {
+    TlsServerOptions options = serving({signed_for({"api.test"})});
+    options.alpn = {"h2", "http/1.1"};
+    auto s = server_of(options);
+    auto c = client_of(trusting());
+    for (const char* protocol : {"http/1.1", "h2", "http/1.1"}) {
+        offered = {protocol};
+        meet(s, c);
+        expect_talk();
+        EXPECT_EQ((*server)->tls()->alpn, protocol);
+        EXPECT_EQ((*client)->tls()->alpn, protocol);
+    }
+    EXPECT_TRUE((*server)->tls()->resumed);
 }
 
 // ---- resumption
@@ -624,6 +637,11 @@ TEST(TicketKeys, from_elsewhere_stay_until_others_come) {
     ASSERT_TRUE(keys.find(second.name.data()));
     EXPECT_TRUE(keys.find(second.name.data())->old);
     EXPECT_FALSE(keys.find(first.name.data())->old);
+    keys.change_alone();
+    EXPECT_EQ(keys.current().name, first.name);
+    clock.advance(std::chrono::hours(1));
+    EXPECT_NE(keys.current().name, first.name);
+    EXPECT_TRUE(keys.find(first.name.data())->old);
 }
 
 }  // namespace

@@ -59,4 +59,10 @@ void TicketKeys::install(std::vector<TicketKey> keys) {
     keys_ = std::move(keys);
 }
 
+void TicketKeys::change_alone() {
+    std::lock_guard lock(mutex_);
+    own_ = true;
+    next_ = deadline_after(clock_.now(), rotation_);
+}
+
 }  // namespace suoke::rt

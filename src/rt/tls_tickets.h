@@ -36,6 +36,8 @@ class TicketKeys {
     // Keys from elsewhere (a store that several gateways share), the sealing one first. From then on
     // nothing changes by itself.
     void install(std::vector<TicketKey> keys);
+    // Nobody installs any more: those there are change by themselves again.
+    void change_alone();
 
  private:
     void rotate_if_due();

@@ -2,7 +2,8 @@
 #include "services/directory.h"
 
 #include <algorithm>
-#include <set>
+#include <functional>
+#include <utility>
 
 #include "balance/ejection.h"
 #include "balance/maglev.h"
@@ -49,14 +50,18 @@ void Directory::define(std::vector<DefinitionPtr> definitions, DefinitionPtr unl
         service.configured = true;
         affected.insert(name);
     }
-    for (const std::string& name : affected) rebuild(name);
+    for (const std::string& name : affected) {
+        services_.at(name).stale = true;
+        publish(name);
+    }
 }
 
 void Directory::found(const std::string& name, const std::string& source, balance::Instances instances) {
     Service& service = service_of(name);
     auto before = service.found.find(source);
-    bool emptied = instances.empty() && before != service.found.end();
-    if (emptied && any_up(service, *before->second)) {
+    bool nobody_up = std::none_of(instances.begin(), instances.end(), [](const balance::Instance& each) { return each.up; });
+    bool emptied = nobody_up && before != service.found.end();
+    if (emptied && any_up(*refresh(name, service), *before->second)) {
         if (service.emptied.try_emplace(source, loop_.now()).second)
             states_.events().tell(Level::warning, "discovery.emptied", {{"service", name}, {"source", source}, {"kept_seconds", seconds(kEmptyGrace)}});
         if (!clock_.armed()) loop_.timers().arm(clock_, loop_.now() + kEmptyGrace);
@@ -65,15 +70,35 @@ void Directory::found(const std::string& name, const std::string& source, balanc
     set(name, source, std::move(instances));
 }
 
+void Directory::doubt(const std::string& name, const std::string& source) {
+    auto service = services_.find(name);
+    if (service != services_.end()) service->second.emptied.erase(source);
+}
+
 void Directory::set(const std::string& name, const std::string& source, balance::Instances instances) {
     Service& service = service_of(name);
     service.emptied.erase(source);
     auto known = service.found.find(source);
     bool same = known == service.found.end() ? instances.empty() : *known->second == instances;
     if (same && service.members) return;
+    put(service, source, std::move(instances));
+    touch(name, service);
+}
+
+void Directory::put(Service& service, const std::string& source, balance::Instances instances) {
     if (instances.empty()) service.found.erase(source);
     else service.found[source] = std::make_shared<const balance::Instances>(std::move(instances));
-    rebuild(name);
+}
+
+void Directory::set_teller(const std::string& source, Teller teller) {
+    if (teller) tellers_[source] = std::move(teller);
+    else tellers_.erase(source);
+}
+
+void Directory::changed(const std::string& name, const std::string& source) {
+    Service& service = service_of(name);
+    service.unasked.insert(source);
+    touch(name, service);
 }
 
 void Directory::end_graces() {
@@ -89,23 +114,57 @@ void Directory::end_graces() {
     if (next != kNever) loop_.timers().arm(clock_, next);
 }
 
-bool Directory::any_up(const Service& service, const balance::Instances& among) const {
-    if (!service.members) return false;
-    for (const balance::Member& member : service.members->all) {
-        bool ours = std::find(among.begin(), among.end(), *member.instance) != among.end();
-        if (ours && balance::is_up(member, loop_.now())) return true;
-    }
-    return false;
+// `members` were made of `among`, so that theirs are its instances themselves.
+bool Directory::any_up(const balance::Members& members, const balance::Instances& among) const {
+    std::less<> before;
+    const balance::Instance *first = among.data(), *end = first + among.size();
+    return std::any_of(members.all.begin(), members.all.end(), [&](const balance::Member& member) {
+        bool ours = !before(member.instance, first) && before(member.instance, end);
+        return ours && balance::is_up(member, loop_.now());
+    });
 }
 
 // ---- members
 
-void Directory::rebuild(const std::string& name) {
+void Directory::touch(const std::string& name, Service& service) {
+    service.stale = true;
+    unpublished_.insert(name);
+    loop_.defer(publisher_);
+}
+
+const balance::MembersPtr& Directory::refresh(const std::string& name, Service& service) {
+    for (const std::string& source : std::exchange(service.unasked, {}))
+        if (auto teller = tellers_.find(source); teller != tellers_.end()) put(service, source, teller->second(name));
+    if (std::exchange(service.stale, false)) service.members = build(service);
+    return service.members;
+}
+
+void Directory::publish(const std::string& name) {
+    unpublished_.erase(name);
     Service& service = services_.at(name);
-    service.members = build(service);
-    balance::MembersPtr members = service.members;
+    balance::MembersPtr members = refresh(name, service);
+    service.published = loop_.now();
     if (!service.configured && members->all.empty()) services_.erase(name);
     changed_(members);
+}
+
+TimePoint Directory::due(const Service& service) {
+    bool large = service.members && service.members->all.size() > kLarge;
+    return large ? service.published + kLargePause : TimePoint{};
+}
+
+void Directory::publish_due() {
+    TimePoint next = kNever;
+    for (const std::string& name : std::set<std::string>(unpublished_)) {
+        TimePoint then = due(services_.at(name));
+        if (then <= loop_.now()) publish(name);
+        else next = std::min(next, then);
+    }
+    if (next != kNever) loop_.timers().arm(publisher_, next);
+}
+
+void Directory::flush() {
+    while (!unpublished_.empty()) publish(std::string(*unpublished_.begin()));
 }
 
 balance::MembersPtr Directory::build(const Service& service) const {
@@ -116,6 +175,9 @@ balance::MembersPtr Directory::build(const Service& service) const {
     members->state = states_.service(definition.name);
     std::set<std::string> seen;
     auto add = [&](const balance::Instance& instance) {
+        // Never in the clear instead: whoever registered was promised better.
+        if (instance.use_tls.value_or(definition.use_tls) && !definition.tls)
+            return states_.events().tell(Level::error, "instance.without_tls", {{"service", definition.name}, {"instance", instance.key()}});
         balance::Member member;
         member.address = address_of(definition, instance);
         if (!seen.insert(member.address.identity()).second) return;  // the first to say so counts
@@ -147,14 +209,18 @@ std::shared_ptr<balance::EndpointState> Directory::state_of(const Service& servi
     return state;
 }
 
-balance::MembersPtr Directory::members(const std::string& service) const {
-    auto found = services_.find(service);
-    return found == services_.end() ? nullptr : found->second.members;
+balance::MembersPtr Directory::members(const std::string& name) {
+    auto found = services_.find(name);
+    if (found == services_.end()) return nullptr;
+    Service& service = found->second;
+    bool gone = refresh(name, service)->all.empty() && !service.configured;   // as soon as it is published
+    return gone ? nullptr : service.members;
 }
 
-std::map<std::string, balance::MembersPtr> Directory::all() const {
+std::map<std::string, balance::MembersPtr> Directory::all() {
     std::map<std::string, balance::MembersPtr> out;
-    for (const auto& [name, service] : services_) out[name] = service.members;
+    for (auto& [name, service] : services_)
+        if (!refresh(name, service)->all.empty() || service.configured) out[name] = service.members;
     return out;
 }
 
@@ -168,10 +234,14 @@ const std::optional<HealthRules>* Directory::health_rules(const std::string& ser
 void Directory::tick() {
     TimePoint now = loop_.now();
     states_.forget_unused();
+    balance::Intervals taken;   // an endpoint of several services has one, and all of them look at it
     for (auto& [name, service] : services_) {
-        if (now - service.judged >= service.definition->rules.outlier.interval) {
+        refresh(name, service);
+        Duration interval = std::max<Duration>(service.definition->rules.outlier.interval, std::chrono::seconds(1));
+        // By the clock, so that services with the same interval look at the same time.
+        if (now.time_since_epoch() / interval != service.judged.time_since_epoch() / interval) {
             service.judged = now;
-            balance::eject_outliers(*service.members, now);
+            balance::eject_outliers(*service.members, now, taken);
         }
         tell_health(name, service);
     }

@@ -43,19 +43,16 @@ HealthChecker::~HealthChecker() {
     graveyard_.run();
 }
 
-static bool same_endpoint(const upstream::EndpointAddress& a, const upstream::EndpointAddress& b) {
-    return a.identity() == b.identity() && a.tls == b.tls;
-}
-
 void HealthChecker::watch(const std::string& id, upstream::EndpointAddress address, const HealthRules& rules) {
-    auto target = std::make_shared<Target>();
     TargetPtr& place = targets_[id];
-    if (place) {
-        bool same = same_endpoint(place->address, address);
-        if (same && place->rules == rules) return;
-        if (same) target->standing = place->standing;
-        bury(place);
+    bool same = place && place->address.identity() == address.identity();
+    if (same && place->rules == rules) {
+        place->address = std::move(address);
+        return;
     }
+    auto target = std::make_shared<Target>();
+    if (same) target->standing = place->standing;
+    if (place) bury(place);
     target->id = id;
     target->address = std::move(address);
     target->rules = rules;
@@ -112,7 +109,7 @@ rt::Task<void> HealthChecker::keep_probing(Target& target) {
 }
 
 rt::Task<ProbeResult> HealthChecker::probe_in_turn(Target& target) {
-    while (running_ >= options_.at_once) {
+    while (running_ >= at_once()) {
         upstream::Queue::Turn turn(queue_, kNever);
         co_await turn;
     }

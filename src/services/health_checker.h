@@ -9,6 +9,7 @@
 // What was never asked is neither well nor unwell; the first answer settles it. From then on so many
 // answers in a row are needed as the rules say.
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,7 +37,7 @@ enum class Health : std::uint8_t { unknown, healthy, unhealthy };
 class HealthChecker {
  public:
     struct Options {
-        std::size_t at_once = 32;  // probes under way, over all targets
+        std::size_t at_once = 32;  // probes under way, over all targets; a sixteenth of these when that is more
     };
     // Is told at loop level; may watch and forget from inside, but not destroy the checker.
     class Listener {
@@ -63,7 +64,8 @@ class HealthChecker {
     HealthChecker& operator=(const HealthChecker&) = delete;
 
     // One that is watched already goes on with the new rules; what is known of it stays when the
-    // address is the same. Nothing happens when nothing differs.
+    // address has the same identity: a reload brings new TLS clients, which are used from then on. When
+    // nothing else differs its probes go on undisturbed.
     void watch(const std::string& id, upstream::EndpointAddress address, const HealthRules& rules);
     void forget(const std::string& id);
     std::optional<Standing> standing(const std::string& id) const;
@@ -85,6 +87,7 @@ class HealthChecker {
 
     rt::Task<void> keep_probing(Target& target);
     rt::Task<ProbeResult> probe_in_turn(Target& target);
+    std::size_t at_once() const { return std::max(options_.at_once, targets_.size() / 16); }
     void note(Target& target, const ProbeResult& result);
     void bury(TargetPtr target);
 

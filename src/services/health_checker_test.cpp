@@ -209,6 +209,32 @@ TEST_F(HealthCheckerTest, watching_again_keeps_what_is_known_of_the_same_address
     EXPECT_EQ(said().size(), 1u);
 }
 
+TEST_F(HealthCheckerTest, a_reload_that_brings_another_tls_client_resets_nothing_and_that_one_is_used) {
+    make();
+    upstream::EndpointAddress address;
+    address.host = "10.0.0.1";
+    checker->watch("a", address, rules);
+    answer(200);
+    said();
+    rt::TlsClientOptions trusting;
+    trusting.insecure_skip_verify = true;
+    address.tls = *rt::TlsClient::make(trusting);
+    checker->watch("a", address, rules);
+    EXPECT_EQ(checker->standing("a")->health, Health::healthy);
+    far.after(1s);
+    EXPECT_EQ(far.dials(), 1u) << "its probes go on undisturbed";
+    far.after(9s);
+    ASSERT_EQ(far.dials(), 2u);
+    EXPECT_EQ(far.dialed.back().tls, address.tls);
+}
+
+TEST_F(HealthCheckerTest, of_many_targets_a_sixteenth_may_be_asked_at_once) {
+    make(32);
+    for (int i = 0; i < 640; ++i) watch("t" + std::to_string(i));
+    far.after(50ms);
+    EXPECT_EQ(far.open(), 40u);
+}
+
 TEST_F(HealthCheckerTest, a_probe_slower_than_its_interval_is_not_followed_at_once) {
     make();
     rules.interval = 1s;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "services/health_watch.h"
 
+#include "rt/scope.h"
+
 namespace suoke::services {
 
 using balance::EndpointState;
@@ -28,9 +30,18 @@ void HealthWatch::look() {
             ++at;
             continue;
         }
+        no_longer_checked(at->first, at->second);
         checker_.forget(at->first);
         at = targets_.erase(at);
     }
+}
+
+// What its checks said is not known any more: nobody would ever say that it is well again.
+void HealthWatch::no_longer_checked(const std::string& id, const Target& target) {
+    auto state = target.state.lock();
+    if (!state || target.coming_back) return;
+    state->set_checked(EndpointState::Checked::unknown, loop_.now());
+    checker_.forget(id);   // nor are those answers a beginning for others
 }
 
 void HealthWatch::watch(const balance::Members& members, const balance::Member& member, const HealthRules* rules) {
@@ -48,6 +59,8 @@ void HealthWatch::watch(const balance::Members& members, const balance::Member& 
     const std::string& id = state.identity();
     Target& target = targets_[id];
     if (target.round == round_) return;   // another service has it, too: the first one's rules count
+    if (!checked) no_longer_checked(id, target);
+    else if (target.coming_back) checker_.forget(id);   // a connection says nothing of how its checks end
     target = {member.state, members.service, member.name, !checked, round_};
     checker_.watch(id, member.address, own);
 }
@@ -81,13 +94,15 @@ void HealthWatch::probed(const std::string& id, const ProbeResult& result) {
         events_.tell(Level::info, "endpoint.recovered", {{"service", found->second.service}, {"endpoint", found->second.name}});
 }
 
+static rt::Task<void> probe_now(HealthChecker& checker, std::string id) { co_await checker.probe_now(std::move(id)); }
+
 rt::Task<void> HealthWatch::check_now(std::string service) {
     balance::MembersPtr members = directory_.members(service);
     if (!members) co_return;
-    for (const balance::Member& member : members->all) {
-        std::string id = member.state->identity();
-        if (targets_.contains(id)) co_await checker_.probe_now(id);
-    }
+    rt::TaskScope probes;   // the checker has so many of them run beside each other as it may
+    for (const balance::Member& member : members->all)
+        if (targets_.contains(member.state->identity())) probes.spawn(probe_now(checker_, member.state->identity()));
+    co_await probes.all_done();
 }
 
 }  // namespace suoke::services

@@ -23,7 +23,6 @@ class HealthWatch final : HealthChecker::Listener {
     void look();
     // Every endpoint of a service that is watched, now.
     rt::Task<void> check_now(std::string service);
-    std::size_t watched() const { return targets_.size(); }
 
  private:
     struct Target {
@@ -36,6 +35,7 @@ class HealthWatch final : HealthChecker::Listener {
     void became_unhealthy(const std::string& id, const Error& reason) override;
     void probed(const std::string& id, const ProbeResult& result) override;
     void watch(const balance::Members& members, const balance::Member& member, const HealthRules* rules);
+    void no_longer_checked(const std::string& id, const Target& target);
 
     rt::Loop& loop_;
     Directory& directory_;

@@ -19,7 +19,7 @@ class Ledger {
      public:
         virtual void changed(const Record& record) = 0;
         // A heartbeat: the same record, for longer.
-        virtual void extended(const std::string& service, const std::string& id, WallTime expires) = 0;
+        virtual void extended(const Record& record) = 0;
         virtual void removed(const std::string& service, const std::string& id, std::uint64_t revision, bool lapsed) = 0;
         // Everything there is, when single changes may have been missed.
         virtual void replaced(std::vector<Record> all) = 0;
@@ -34,15 +34,18 @@ class Ledger {
     virtual rt::Task<Result<void>> load() = 0;
     // Writes a registration. Code::conflict: somebody else holds the id, until the time the error says.
     virtual rt::Task<Result<Record>> hold(Record wanted, std::string lease) = 0;
-    // Extends the lease. Code::not_found: there is none any more.
-    virtual rt::Task<Result<Record>> extend(std::string service, std::string id) = 0;
-    // Writes a changed record, when it is still held by the same lease.
+    // Extends the lease. Code::not_found: there is none any more; conflict: `lease` is shown, and another one holds.
+    virtual rt::Task<Result<Record>> extend(std::string service, std::string id, std::string lease) = 0;
+    // Writes a changed record, when it is still held by the same lease. Code::conflict: it is of an older revision
+    // than what is there, of which the listener has been told now.
     virtual rt::Task<Result<Record>> change(Record record) = 0;
     virtual rt::Task<Result<void>> release(std::string service, std::string id) = 0;
     // Takes it out if its lease has run out by the ledger's own clock.
     virtual rt::Task<Result<void>> lapse(std::string service, std::string id) = 0;
     // False: what is known may be old, so nothing is taken out for its lease alone.
     virtual bool is_current() const = 0;
+    // What is written here does not reach other gateways at present.
+    virtual bool is_alone() const { return false; }
 };
 
 }  // namespace suoke::services

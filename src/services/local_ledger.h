@@ -17,7 +17,7 @@ class LocalLedger final : public Ledger {
     void set_listener(Listener* listener) override { listener_ = listener; }
     rt::Task<Result<void>> load() override;
     rt::Task<Result<Record>> hold(Record wanted, std::string lease) override;
-    rt::Task<Result<Record>> extend(std::string service, std::string id) override;
+    rt::Task<Result<Record>> extend(std::string service, std::string id, std::string lease) override;
     rt::Task<Result<Record>> change(Record record) override;
     rt::Task<Result<void>> release(std::string service, std::string id) override;
     rt::Task<Result<void>> lapse(std::string service, std::string id) override;
@@ -26,6 +26,7 @@ class LocalLedger final : public Ledger {
  private:
     using Key = std::pair<std::string, std::string>;
     rt::Task<Result<void>> forget(Key key, bool lapsed);
+    void begin_lease(Record& record) const { set_end(record, record.ttl, loop_.clock().wall(), loop_.now()); }
     rt::Loop& loop_;
     store::Kv& kv_;
     Listener* listener_ = nullptr;

@@ -175,6 +175,24 @@ TEST_F(ProbeTest, of_grpc_its_health_service_is_asked) {
     EXPECT_EQ(said(), "says NOT_SERVING");
 }
 
+TEST_F(ProbeTest, of_grpc_over_tls_it_is_asked_though_the_endpoint_speaks_http1_otherwise) {
+    rt::CertificatePem pem = rt::make_local_certificate({"10.0.0.1"});
+    rt::TlsServerOptions both;
+    both.certificates = {pem};
+    both.alpn = {"h2", "http/1.1"};
+    rt::TlsClientOptions trusting;
+    trusting.ca = pem.chain;
+    endpoint.tls = *rt::TlsClient::make(trusting);
+    endpoint.protocol = upstream::Protocol::h1;
+    FarServer server(far, [](const FarRequest&) { return serving(1); }, *rt::TlsServer::make(both));
+    rules.kind = ProbeKind::grpc;
+    begin();
+    EXPECT_EQ(said(), "well");
+    rules.kind = ProbeKind::http;
+    begin();
+    EXPECT_EQ(said(), "well") << "and both by the same client";
+}
+
 TEST_F(ProbeTest, of_grpc_a_server_without_a_health_service_is_not_well) {
     FarServer server(far, [](const FarRequest&) {
         FarAnswer answer;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "http/grpc.h"
 #include "rt/digest.h"
@@ -43,6 +44,11 @@ class Reader {
         read(name, n);
         return n;
     }
+    std::chrono::milliseconds time(const char* name) {
+        std::uint64_t n = number(name);
+        if (n > kMostMilliseconds) fail();
+        return std::chrono::milliseconds(std::min(n, kMostMilliseconds));
+    }
     const json* container(const char* name, json::value_t kind) {
         auto found = object_.find(name);
         if (found == object_.end() || found->type() != kind) return fail(), nullptr;
@@ -57,10 +63,20 @@ class Reader {
 
 }  // namespace
 
-bool may_take(const Record& held, const Record& wanted, std::string_view lease, WallTime now) {
+void set_end(Record& record, Duration left, WallTime wall, TimePoint now) {
+    record.expires = wall + left;
+    record.ends = now + left;
+}
+
+bool has_run_out(const Record& record, TimePoint now) { return record.ttl > Duration::zero() && record.ends <= now; }
+
+bool is_holder(const Record& held, const Record& wanted, std::string_view lease) {
     bool same_address = held.instance.host == wanted.instance.host && held.instance.port == wanted.instance.port;
-    bool ran_out = held.ttl > Duration::zero() && held.expires <= now;
-    return same_address || ran_out || rt::same_secret(lease, held.lease);
+    return same_address || rt::same_secret(lease, held.lease);
+}
+
+bool may_take(const Record& held, const Record& wanted, std::string_view lease, TimePoint now) {
+    return is_holder(held, wanted, lease) || has_run_out(held, now);
 }
 
 std::string new_lease() {
@@ -75,6 +91,10 @@ Error held_by(const Record& held) {
     std::string until = held.ttl > Duration::zero() ? "until " + iso8601(held.expires) : "until it is taken out";
     return Error(Code::conflict, "instance " + held.instance.id + " of " + held.service + " is held by " + held.instance.host + ":" +
                                      std::to_string(held.instance.port) + " " + until + "; show its lease to move it");
+}
+
+Error changed_meanwhile(const Record& record) {
+    return Error(Code::conflict, "instance " + record.instance.id + " of " + record.service + " was changed by somebody else meanwhile; look at it again");
 }
 
 Error not_held(const std::string& service, const std::string& id) {
@@ -108,7 +128,7 @@ std::string to_json(const Record& record) {
 }
 
 Result<Record> record_of(std::string_view text) {
-    json object = json::parse(text, nullptr, false);
+    json object = nested_deeper(text, kDeepestRecord) ? json() : json::parse(text, nullptr, false);
     if (!object.is_object()) return Error(Code::store_unavailable, "a record of the registry is no JSON object");
     Record record;
     balance::Instance& instance = record.instance;
@@ -125,9 +145,9 @@ Result<Record> record_of(std::string_view text) {
     reader.read("health_path", instance.health_path);
     reader.read("draining", instance.draining);
     reader.read("lease", record.lease);
-    record.ttl = std::chrono::milliseconds(reader.number("ttl"));
-    record.registered = WallTime(std::chrono::milliseconds(reader.number("registered")));
-    record.expires = WallTime(std::chrono::milliseconds(reader.number("expires")));
+    record.ttl = reader.time("ttl");
+    record.registered = WallTime(reader.time("registered"));
+    record.expires = WallTime(reader.time("expires"));
     record.revision = reader.number("revision");
     if (const json* tags = reader.container("tags", json::value_t::array))
         for (const json& tag : *tags) tag.is_string() ? void(instance.tags.push_back(tag.get<std::string>())) : reader.fail();

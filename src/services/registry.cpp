@@ -11,9 +11,13 @@ static constexpr const char* kSource = "registry";
 Registry::Registry(rt::Loop& loop, Directory& directory, Events& events, Ledger& ledger, RegistryRules rules)
     : loop_(loop), directory_(directory), events_(events), ledger_(ledger), rules_(rules), expiry_(*this) {
     ledger_.set_listener(this);
+    directory_.set_teller(kSource, [this](const std::string& service) { return instances_of(service); });
 }
 
-Registry::~Registry() { ledger_.set_listener(nullptr); }
+Registry::~Registry() {
+    directory_.set_teller(kSource, nullptr);
+    ledger_.set_listener(nullptr);
+}
 
 rt::Task<Result<void>> Registry::begin() { return ledger_.load(); }
 
@@ -31,7 +35,7 @@ rt::Task<Result<Record>> Registry::add(Record wanted, std::string lease) {
     // Who takes over an address has it alone: its old name would send the traffic there twice.
     std::vector<std::string> same_address;
     for (const Record* other : list(wanted.service))
-        if (other->instance.host == wanted.instance.host && other->instance.port == wanted.instance.port && other->instance.id != wanted.instance.id)
+        if (other->instance.port == wanted.instance.port && other->instance.host == wanted.instance.host && other->instance.id != wanted.instance.id)
             same_address.push_back(other->instance.id);
     std::string service = wanted.service;
     auto held = co_await ledger_.hold(std::move(wanted), std::move(lease));
@@ -40,20 +44,30 @@ rt::Task<Result<Record>> Registry::add(Record wanted, std::string lease) {
     co_return held;
 }
 
-rt::Task<Result<Record>> Registry::heartbeat(std::string service, std::string id) { return ledger_.extend(std::move(service), std::move(id)); }
+rt::Task<Result<Record>> Registry::heartbeat(std::string service, std::string id, std::string lease) {
+    return ledger_.extend(std::move(service), std::move(id), std::move(lease));
+}
 
-rt::Task<Result<Record>> Registry::change(std::string service, std::string id, Change change) {
-    const Record* known = find(service, id);
-    if (!known) co_return not_held(service, id);
-    Record record = *known;
-    balance::Instance& instance = record.instance;
+static void apply(const Change& change, balance::Instance& instance) {
     if (change.weight) instance.weight = *change.weight;
-    if (change.version) instance.version = std::move(*change.version);
-    if (change.zone) instance.zone = std::move(*change.zone);
-    if (change.tags) instance.tags = std::move(*change.tags);
-    if (change.metadata) instance.metadata = std::move(*change.metadata);
+    if (change.version) instance.version = *change.version;
+    if (change.zone) instance.zone = *change.zone;
+    if (change.tags) instance.tags = *change.tags;
+    if (change.metadata) instance.metadata = *change.metadata;
     if (change.draining) instance.draining = *change.draining;
-    co_return co_await ledger_.change(std::move(record));
+}
+
+// The ledger takes whole records. What another gateway changed meanwhile is no part of ours: the ledger then
+// refuses it and tells what is there, to which the change is made again.
+rt::Task<Result<Record>> Registry::change(std::string service, std::string id, Change change) {
+    for (bool again = false;; again = true) {
+        const Record* known = find(service, id);
+        if (!known) co_return not_held(service, id);
+        Record record = *known;
+        apply(change, record.instance);
+        auto changed = co_await ledger_.change(std::move(record));
+        if (changed || changed.error().code != Code::conflict || again) co_return changed;
+    }
 }
 
 rt::Task<Result<void>> Registry::remove(std::string service, std::string id) { return ledger_.release(std::move(service), std::move(id)); }
@@ -90,13 +104,15 @@ bool Registry::take(const Record& record) {
     if (is_new || draining)
         events_.tell(Level::info, is_new ? "instance.registered" : "instance.draining",
                      {{"service", record.service}, {"instance", record.instance.id}, {"host", record.instance.host}, {"port", std::uint64_t{record.instance.port}}});
-    if (record.ttl > Duration::zero()) expires_at(record.expires);
+    if (record.ttl > Duration::zero()) expires_at(record.ends);
     return !same;
 }
 
-void Registry::extended(const std::string& service, const std::string& id, WallTime expires) {
-    auto known = records_.find({service, id});
-    if (known != records_.end()) known->second.expires = expires;
+void Registry::extended(const Record& record) {
+    auto known = records_.find({record.service, record.instance.id});
+    if (known == records_.end()) return;
+    known->second.expires = record.expires;
+    known->second.ends = record.ends;
 }
 
 void Registry::removed(const std::string& service, const std::string& id, std::uint64_t revision, bool lapsed) {
@@ -130,18 +146,20 @@ void Registry::drop(const Key& key, const char* why) {
     events_.tell(Level::info, why, {{"service", gone.first}, {"instance", gone.second}});
 }
 
-void Registry::publish(const std::string& service) {
+void Registry::publish(const std::string& service) { directory_.changed(service, kSource); }
+
+balance::Instances Registry::instances_of(const std::string& service) const {
     balance::Instances instances;
     for (const Record* record : list(service)) instances.push_back(record->instance);
-    directory_.set(service, kSource, std::move(instances));
+    return instances;
 }
 
 // ---- leases
 
 // The timer is set for the earliest end there might be; heartbeats move ends only later, so they need
 // not look for it.
-void Registry::expires_at(WallTime when) {
-    TimePoint then = loop_.now() + std::max<Duration>(when - loop_.clock().wall(), Duration::zero()) + std::chrono::milliseconds(1);
+void Registry::expires_at(TimePoint when) {
+    TimePoint then = std::max(when, loop_.now()) + std::chrono::milliseconds(1);
     if (!expiry_.armed() || then < expiry_.deadline()) loop_.timers().arm(expiry_, then);
 }
 
@@ -152,14 +170,16 @@ static rt::Task<void> lapse_all(Ledger& ledger, std::vector<std::pair<std::strin
 // The ledger decides; we only remind it. Without its word an instance stays: better one too many, which
 // health checks and refusals find out, than all of them gone because the ledger cannot be asked.
 void Registry::expire() {
-    WallTime now = loop_.clock().wall();
+    TimePoint now = loop_.now();
     std::vector<Key> due;
     for (const auto& [key, record] : records_) {
         if (record.ttl <= Duration::zero()) continue;
-        if (record.expires <= now) due.push_back(key);
-        expires_at(record.expires <= now ? now + rules_.grace : record.expires);
+        bool over = has_run_out(record, now);
+        if (over) due.push_back(key);
+        expires_at(over ? now + rules_.grace : record.ends);
     }
-    if (!due.empty() && ledger_.is_current()) tasks_.spawn(lapse_all(ledger_, std::move(due)));
+    // Those that it is still being reminded of are due again next time.
+    if (!due.empty() && tasks_.idle() && ledger_.is_current()) tasks_.spawn(lapse_all(ledger_, std::move(due)));
 }
 
 }  // namespace suoke::services

@@ -52,7 +52,8 @@ class Registry final : Ledger::Listener {
 
     // `wanted.instance.id` is not empty. Gives the record as it is now, with its lease.
     rt::Task<Result<Record>> add(Record wanted, std::string lease = {});
-    rt::Task<Result<Record>> heartbeat(std::string service, std::string id);
+    // Code::conflict: it shows a lease, and another one holds the id.
+    rt::Task<Result<Record>> heartbeat(std::string service, std::string id, std::string lease = {});
     rt::Task<Result<Record>> change(std::string service, std::string id, Change change);
     rt::Task<Result<void>> remove(std::string service, std::string id);
     const Record* find(const std::string& service, const std::string& id) const;
@@ -70,14 +71,15 @@ class Registry final : Ledger::Listener {
         Registry& registry_;
     };
     void changed(const Record& record) override;
-    void extended(const std::string& service, const std::string& id, WallTime expires) override;
+    void extended(const Record& record) override;
     void removed(const std::string& service, const std::string& id, std::uint64_t revision, bool lapsed) override;
     void replaced(std::vector<Record> all) override;
     bool take(const Record& record);
     void drop(const Key& key, const char* why);
     void publish(const std::string& service);
     void expire();
-    void expires_at(WallTime when);
+    void expires_at(TimePoint when);
+    balance::Instances instances_of(const std::string& service) const;
     Result<void> room_for(const Record& wanted) const;
 
     rt::Loop& loop_;

@@ -43,7 +43,6 @@ class Kv {
     virtual rt::Task<Result<std::vector<Entry>>> list(std::string prefix, std::size_t most = 10'000) = 0;
 
     virtual const char* engine() const = 0;      // "memory", "sqlite", "redis"
-    virtual bool shared() const { return false; }  // with other gateways
 };
 
 }  // namespace suoke::store

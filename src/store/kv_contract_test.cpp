@@ -126,7 +126,6 @@ constexpr Duration kShort = std::chrono::milliseconds(60), kLong = std::chrono::
 
 TEST_P(KvContract, says_which_engine_it_is) {
     EXPECT_STREQ(kv().engine(), GetParam());
-    EXPECT_EQ(kv().shared(), std::string(GetParam()) == "redis");
 }
 
 TEST_P(KvContract, gives_back_what_was_put) {

@@ -63,10 +63,8 @@ rt::Task<Result<RedisValue>> Redis::command_at(RedisNode node, std::vector<std::
 }
 
 rt::Task<Result<RedisValue>> Redis::run(RedisRoute route, std::vector<std::string> args, Effect effect) {
-    ++counts_.commands;
     Result<RedisValue> reply = co_await attempt(std::move(route), std::move(args), effect);
     if (reply && reply->is_error()) reply = redis_error("", *reply);
-    if (!reply) ++counts_.errors;
     co_return reply;
 }
 
@@ -76,7 +74,6 @@ rt::Task<Result<RedisValue>> Redis::script(Script script, std::vector<std::strin
     std::vector<std::string> command{"EVALSHA", script.sha(), std::to_string(keys.size())};
     command.insert(command.end(), keys.begin(), keys.end());
     command.insert(command.end(), args.begin(), args.end());
-    ++counts_.commands;
     Result<RedisValue> reply = co_await attempt(route, command, effect);
     // A server that was restarted has forgotten it, as has another node of a Cluster; EVAL teaches it anew.
     if (reply && reply->is_error()) {
@@ -84,7 +81,6 @@ rt::Task<Result<RedisValue>> Redis::script(Script script, std::vector<std::strin
         command[1] = script.text();
         reply = co_await attempt(std::move(route), std::move(command), effect);
     }
-    if (!reply) ++counts_.errors;
     co_return reply;
 }
 
@@ -163,12 +159,6 @@ void Redis::routes_changed() {
     if (told_up_ == !down) return;
     told_up_ = !down;
     listeners_.for_each([&down](Listener& listener) { down ? listener.redis_down(*down) : listener.redis_up(); });
-}
-
-RedisCounts Redis::counts() const {
-    RedisCounts counts = counts_;
-    counts.reconnects = routes_->reconnects();
-    return counts;
 }
 
 }  // namespace suoke::store

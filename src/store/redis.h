@@ -22,12 +22,6 @@ namespace suoke::store {
 // cannot have seen is sent again in either case.
 enum class Effect : std::uint8_t { once, idempotent };
 
-struct RedisCounts {
-    std::uint64_t commands = 0;
-    std::uint64_t errors = 0;      // that were answered with an Error, whatever the reason
-    std::uint64_t reconnects = 0;
-};
-
 class Redis final : RedisRoutes::Owner {
  public:
     // Told at loop level, when it changes and once in the beginning. Leaves by being destroyed.
@@ -58,7 +52,6 @@ class Redis final : RedisRoutes::Owner {
     // Up: every command could be sent. In a Cluster of which a part is away, commands for the others go on.
     bool up() const { return told_up_.value_or(false); }
     void listen(Listener& listener) { listeners_.push_back(listener); }
-    RedisCounts counts() const;
     std::vector<RedisNode> masters() const { return routes_->masters(); }  // without a Cluster: one, unnamed
     bool is_cluster() const { return options_.mode == RedisMode::cluster; }
     const RedisOptions& options() const { return options_; }
@@ -74,9 +67,8 @@ class Redis final : RedisRoutes::Owner {
     const RedisOptions options_;
     rt::List<Listener> listeners_;
     std::optional<bool> told_up_;
-    RedisCounts counts_;
     std::size_t waiting_ = 0;    // for a connection
-    News changed_{loop_}, pause_{loop_};
+    WaitList changed_{loop_}, pause_{loop_};
     std::unique_ptr<RedisRoutes> routes_;
 };
 

@@ -14,7 +14,7 @@ constexpr Duration kBetweenReads = std::chrono::milliseconds(100);   // many dou
 class Cluster final : public RedisRoutes, RedisLink::Owner {
  public:
     Cluster(rt::Loop& loop, upstream::Dialer& dialer, Random random, RedisOptions options, RedisRoutes::Owner& owner)
-        : loop_(loop), dialer_(dialer), random_(random), backoff_(Random(random_.next()), options.max_reconnect_delay),
+        : loop_(loop), dialer_(dialer), random_(random), backoff_(Random(random_.next()), between_attempts(options)),
           options_(std::move(options)), owner_(owner) {
         scope_.spawn(keep_map());
         doubts_.tell();
@@ -60,12 +60,6 @@ class Cluster final : public RedisRoutes, RedisLink::Owner {
             if (link != links_.end() && !link->second.is_up()) return link->second.why();
         }
         return std::nullopt;
-    }
-
-    std::uint64_t reconnects() const override {
-        std::uint64_t sum = gone_reconnects_;
-        for (const auto& [node, link] : links_) sum += link.reconnects();
-        return sum;
     }
 
  private:
@@ -146,7 +140,6 @@ class Cluster final : public RedisRoutes, RedisLink::Owner {
         for (auto link = links_.begin(); link != links_.end();) {
             bool busy = link->second.is_up() && link->second.connection()->in_flight() > 0;
             bool stays = busy || std::find(masters.begin(), masters.end(), link->first) != masters.end();
-            if (!stays) gone_reconnects_ += link->second.reconnects();
             link = stays ? std::next(link) : links_.erase(link);
         }
         for (const RedisNode& node : masters) link_to(node);
@@ -155,15 +148,14 @@ class Cluster final : public RedisRoutes, RedisLink::Owner {
     rt::Loop& loop_;
     upstream::Dialer& dialer_;
     Random random_;
-    RedisBackoff backoff_;
+    rt::Backoff backoff_;
     const RedisOptions options_;
     RedisRoutes::Owner& owner_;
     std::optional<RedisSlots> map_;
     std::map<RedisNode, RedisLink> links_;
     bool tried_ = false, doubted_ = false;
     Error why_{Code::store_unavailable, "the map of the Redis Cluster has not been read yet"};
-    std::uint64_t gone_reconnects_ = 0;
-    News doubts_{loop_}, pause_{loop_};
+    WaitList doubts_{loop_}, pause_{loop_};
     rt::TaskScope scope_;
 };
 

@@ -40,6 +40,18 @@ void append_command(std::string& out, std::span<const std::string> args) {
 
 const std::string kAsking = "ASKING";
 
+// Not upstream::reach: Redis has no name among ALPN's, and a proxy before it may refuse those it does not know.
+rt::Task<Result<rt::StreamPtr>> connect(upstream::Dialer& dialer, RedisNode node, std::shared_ptr<const rt::TlsClient> tls, TimePoint deadline) {
+    upstream::EndpointAddress endpoint;
+    endpoint.host = node.host;
+    endpoint.port = node.port;
+    Result<rt::StreamPtr> stream = co_await dialer.dial(std::move(endpoint), deadline);
+    if (!stream || !tls) co_return stream;
+    std::vector<std::string> no_alpn;
+    stream = co_await rt::tls_connect(std::move(*stream), std::move(tls), node.host, node.to_string(), deadline, std::move(no_alpn));
+    co_return stream;
+}
+
 }  // namespace
 
 // ---- waiting for a reply
@@ -97,11 +109,7 @@ RedisConnection::~RedisConnection() {
 rt::Task<Result<std::unique_ptr<RedisConnection>>> RedisConnection::open(rt::Loop& loop, upstream::Dialer& dialer, RedisNode node,
                                                                          RedisOptions options) {
     TimePoint deadline = deadline_after(loop.now(), options.connect_timeout);
-    upstream::EndpointAddress endpoint;
-    endpoint.host = node.host;
-    endpoint.port = node.port;
-    endpoint.tls = options.tls;
-    Result<rt::StreamPtr> stream = co_await upstream::reach(dialer, endpoint, deadline);
+    Result<rt::StreamPtr> stream = co_await connect(dialer, node, options.tls, deadline);
     if (!stream) {
         std::string why(stream.error().reason());
         if (!stream.error().detail.empty()) why += ": " + stream.error().detail;

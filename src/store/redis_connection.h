@@ -16,7 +16,7 @@
 
 #include "rt/scope.h"
 #include "rt/stream.h"
-#include "store/news.h"
+#include "store/wait_list.h"
 #include "store/redis_options.h"
 #include "store/redis_reader.h"
 #include "upstream/dialer.h"
@@ -89,7 +89,7 @@ class RedisConnection {
     bool broken() const { return why_.has_value(); }
     const Error& why() const { return *why_; }
     void give_up(Error why);            // breaks it
-    News& ended() { return ended_; }    // told when it breaks; look at broken() first
+    WaitList& ended() { return ended_; }    // told when it breaks; look at broken() first
     TimePoint last_heard() const { return last_heard_; }
     std::size_t in_flight() const { return slots_.size(); }
 
@@ -131,7 +131,7 @@ class RedisConnection {
     std::uint64_t queued_ = 0, sent_ = 0;  // bytes, ever
     TimePoint last_heard_;
     Silence silence_{*this};
-    News work_{loop_}, ended_{loop_};
+    WaitList work_{loop_}, ended_{loop_};
     std::optional<Error> why_;
     rt::TaskScope scope_;  // the last member: its tasks use all the others
 };

@@ -54,6 +54,40 @@ class OneConnection : public ::testing::Test {
     rt::TaskScope scope;
 };
 
+// A server that does the handshake of TLS and then says nothing.
+class BehindTls final : public upstream::Dialer {
+ public:
+    BehindTls(rt::Loop& loop, std::shared_ptr<const rt::TlsServer> server) : loop_(loop), server_(std::move(server)) {}
+    rt::Task<Result<rt::StreamPtr>> dial(upstream::EndpointAddress, TimePoint) override {
+        auto [near, far] = rt::memory_pair(loop_, 64 * 1024);
+        scope_.spawn(accept(std::move(far)));
+        co_return std::move(near);
+    }
+    Result<rt::StreamPtr> accepted = Error(Code::internal, "not yet");
+
+ private:
+    rt::Task<void> accept(rt::StreamPtr stream) { accepted = co_await rt::tls_accept(std::move(stream), server_, kNever); }
+    rt::Loop& loop_;
+    std::shared_ptr<const rt::TlsServer> server_;
+    rt::TaskScope scope_;
+};
+
+TEST_F(OneConnection, over_tls_offers_no_protocol_because_redis_has_no_name_there) {
+    rt::CertificatePem pem = rt::make_local_certificate({"redis"});
+    rt::TlsServerOptions serving;
+    serving.certificates = {pem};
+    serving.alpn = {"redis"};  // whoever offers something else is refused
+    rt::TlsClientOptions trusting;
+    trusting.ca = pem.chain;
+    options.tls = *rt::TlsClient::make(trusting);
+    BehindTls dialer(loop, *rt::TlsServer::make(serving));
+    scope.spawn(keep_opened(RedisConnection::open(loop, dialer, node, options), *this));
+    loop.settle();
+    ASSERT_TRUE(dialer.accepted) << dialer.accepted.error().detail;
+    EXPECT_EQ((*dialer.accepted)->tls()->alpn, "");
+    scope.cancel();
+}
+
 TEST_F(OneConnection, says_hello_in_one_breath) {
     options.username = "gateway";
     options.password = Secret("secret");

@@ -21,7 +21,6 @@ class RedisKv final : public Kv {
     rt::Task<Result<std::int64_t>> add(std::string key, std::int64_t amount, Duration lifetime) override;
     rt::Task<Result<std::vector<Entry>>> list(std::string prefix, std::size_t most) override;
     const char* engine() const override { return "redis"; }
-    bool shared() const override { return true; }
 
  private:
     struct Listing;

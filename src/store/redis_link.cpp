@@ -10,7 +10,7 @@ constexpr Duration kLivedWell = std::chrono::seconds(1);
 RedisLink::RedisLink(rt::Loop& loop, upstream::Dialer& dialer, Random random, RedisOptions options, Owner& owner)
     : loop_(loop),
       dialer_(dialer),
-      backoff_(random, options.max_reconnect_delay),
+      backoff_(random, between_attempts(options)),
       options_(std::move(options)),
       owner_(owner),
       away_since_(loop.now()) {
@@ -36,7 +36,6 @@ rt::Task<void> RedisLink::keep() {
         if (opened) {
             TimePoint began = loop_.now();
             connection_ = std::move(*opened);
-            if (tried_) ++reconnects_;
             tried_ = true;
             owner_.link_changed();
             co_await watch();

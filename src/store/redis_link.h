@@ -3,7 +3,7 @@
 // Keeps one connection alive: opens it, watches it, and when it breaks opens another one, waiting longer
 // each time. Whoever wants to speak looks whether there is one.
 
-#include "store/redis_backoff.h"
+#include "rt/backoff.h"
 #include "store/redis_find.h"
 
 namespace suoke::store {
@@ -32,7 +32,6 @@ class RedisLink {
     TimePoint worth_waiting_until() const;
     void renew(Error why);                // this connection is of no use (READONLY, a switched master)
     bool tried() const { return tried_; }  // the first attempt has ended, well or not
-    std::uint64_t reconnects() const { return reconnects_; }
 
  private:
     rt::Task<void> keep();
@@ -41,15 +40,14 @@ class RedisLink {
 
     rt::Loop& loop_;
     upstream::Dialer& dialer_;
-    RedisBackoff backoff_;
+    rt::Backoff backoff_;
     const RedisOptions options_;
     Owner& owner_;
     std::unique_ptr<RedisConnection> connection_;
     Error why_{Code::store_unavailable, "Redis has not been reached yet"};
     bool tried_ = false;
     TimePoint away_since_;
-    std::uint64_t reconnects_ = 0;
-    News hurry_{loop_};
+    WaitList hurry_{loop_};
     rt::TaskScope scope_;
 };
 

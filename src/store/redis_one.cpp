@@ -75,7 +75,6 @@ class One final : public RedisRoutes, RedisLink::Owner {
         if (link_.is_up()) return std::nullopt;
         return link_.why();
     }
-    std::uint64_t reconnects() const override { return link_.reconnects(); }
 
  private:
     void link_changed() override { owner_.routes_changed(); }

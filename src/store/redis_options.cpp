@@ -54,34 +54,6 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     return out;
 }
 
-Result<RedisNode> parse_node(std::string_view text, std::uint16_t default_port) {
-    RedisNode node{"", default_port};
-    std::string_view port;
-    bool has_port = false;
-    if (text.starts_with('[')) {
-        std::size_t end = text.find(']');
-        if (end == std::string_view::npos) return wrong("\"" + std::string(text) + "\" lacks a ]");
-        node.host = text.substr(1, end - 1);
-        std::string_view behind = text.substr(end + 1);
-        has_port = !behind.empty();
-        if (has_port && behind.front() != ':') return wrong("\"" + std::string(text) + "\" has no port behind its ]");
-        port = has_port ? behind.substr(1) : behind;
-    } else {
-        std::size_t colon = text.find(':');
-        has_port = colon != std::string_view::npos;
-        node.host = text.substr(0, colon);
-        port = has_port ? text.substr(colon + 1) : std::string_view();
-    }
-    if (node.host.empty()) return wrong("a host is missing");
-    for (char c : node.host)
-        if (static_cast<unsigned char>(c) <= ' ' || c == '%' || c == '@') return wrong("\"" + std::string(text) + "\" is no host");
-    if (!has_port) return node;
-    auto number = parse_u64(port);
-    if (!number || *number == 0 || *number > 65535) return wrong("\"" + std::string(port) + "\" is no port");
-    node.port = static_cast<std::uint16_t>(*number);
-    return node;
-}
-
 Result<void> set_login(RedisOptions& options, std::string_view login) {
     std::size_t colon = login.find(':');
     auto user = percent_decoded(login.substr(0, colon));
@@ -96,7 +68,7 @@ Result<void> set_login(RedisOptions& options, std::string_view login) {
 Result<void> set_db(RedisOptions& options, std::string_view text) {
     if (text.empty()) return {};
     auto number = parse_u64(text);
-    if (!number || *number > kMostDb) return wrong("\"" + std::string(text) + "\" is no number of a database");
+    if (!number || *number > kMostDb) return wrong("a database is a number up to " + std::to_string(kMostDb));
     if (options.mode == RedisMode::cluster && *number != 0) return wrong("a Cluster has no databases but 0");
     options.db = static_cast<int>(*number);
     return {};
@@ -104,7 +76,7 @@ Result<void> set_db(RedisOptions& options, std::string_view text) {
 
 Result<void> set_nodes(RedisOptions& options, std::string_view hosts, std::uint16_t port) {
     while (!hosts.empty()) {
-        Result<RedisNode> node = parse_node(take(hosts, ','), port);
+        Result<RedisNode> node = parse_redis_node(take(hosts, ','), port);
         if (!node) return node.error();
         if (options.nodes.size() == kMostNodes) return wrong("more than 64 hosts");
         options.nodes.push_back(std::move(*node));
@@ -116,9 +88,7 @@ Result<void> set_nodes(RedisOptions& options, std::string_view hosts, std::uint1
 }
 
 Result<void> set_tls(RedisOptions& options) {
-    rt::TlsClientOptions rules;
-    rules.alpn.clear();  // Redis has no name for ALPN
-    auto client = rt::TlsClient::make(std::move(rules));
+    auto client = rt::TlsClient::make(rt::TlsClientOptions());
     if (!client) return client.error();
     options.tls = std::move(*client);
     return {};
@@ -132,27 +102,55 @@ std::string RedisNode::to_string() const {
     return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+Result<RedisNode> parse_redis_node(std::string_view text, std::uint16_t default_port) {
+    RedisNode node{"", default_port};
+    if (text.starts_with("unix:/")) {
+        node.host = text;
+        return node;
+    }
+    std::string_view behind;  // the host
+    if (text.starts_with('[')) {
+        std::size_t end = text.find(']');
+        if (end == std::string_view::npos) return wrong("a [ has no ] behind it");
+        node.host = text.substr(1, end - 1);
+        behind = text.substr(end + 1);
+    } else {
+        node.host = text.substr(0, text.find(':'));
+        behind = text.substr(node.host.size());
+    }
+    if (node.host.empty()) return wrong("a host is missing");
+    for (char c : node.host)
+        if (static_cast<unsigned char>(c) <= ' ' || c == '%' || c == '@') return wrong("a host has a byte that no name or address has");
+    if (behind.empty()) return node;
+    auto number = behind.front() == ':' ? parse_u64(behind.substr(1)) : std::nullopt;
+    if (!number || *number == 0 || *number > 65535) return wrong("behind a host stands : and a port, from 1 to 65535");
+    node.port = static_cast<std::uint16_t>(*number);
+    return node;
+}
+
 Result<RedisOptions> parse_redis_url(std::string_view url) {
     std::size_t colon = url.find("://");
     std::string scheme_name = to_lower(url.substr(0, std::min(colon, url.size())));
     const Scheme* scheme = nullptr;
     for (const Scheme& known : kSchemes)
         if (colon != std::string_view::npos && known.name == scheme_name) scheme = &known;
-    if (!scheme) return wrong("it begins with redis://, rediss://, redis+unix://, redis+sentinel:// or redis+cluster://");
+    if (!scheme) return wrong("it begins with redis://, redis+unix://, redis+sentinel:// or redis+cluster://, or for TLS with rediss");
 
     RedisOptions options;
     options.mode = scheme->mode;
     std::string_view rest = url.substr(colon + 3);
-    std::string_view query = rest.substr(std::min(rest.find('?'), rest.size()));
-    rest.remove_suffix(query.size());
-    std::string_view authority = rest.substr(0, rest.find('/'));
-    std::size_t at = authority.rfind('@');
     Result<void> done;
-    if (at != std::string_view::npos) {
-        done = set_login(options, authority.substr(0, at));
+    // The login is cut off first: with a / or ? in it the rest of a password would pass for a host or a path.
+    if (std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+        std::string_view login = rest.substr(0, at);
+        if (login.find_first_of("/?") != std::string_view::npos)
+            return wrong("a user or password with / or ? in it must be percent-encoded (/ is %2F, ? is %3F, @ is %40)");
+        done = set_login(options, login);
         if (!done) return done.error();
         rest.remove_prefix(at + 1);
     }
+    std::string_view query = rest.substr(std::min(rest.find('?'), rest.size()));
+    rest.remove_suffix(query.size());
 
     if (scheme->is_path) {
         if (!rest.starts_with('/')) return wrong("redis+unix:// is followed by an absolute path");

@@ -55,7 +55,11 @@ struct RedisOptions {
 //   redis+unix:///run/redis.sock?db=2
 //   redis+sentinel://user:password@s1:26379,s2:26379/mymaster/2
 //   redis+cluster://user:password@n1:6379,n2:6379
-// Names and passwords are percent-encoded. Code::invalid_config says what is wrong, without the password.
+// Names and passwords are percent-encoded. Code::invalid_config says what is wrong; it quotes nothing, since
+// whatever is not where it belongs may be a part of the password.
 Result<RedisOptions> parse_redis_url(std::string_view url);
+
+// "host", "host:6379", "[2001:db8::1]:6379" or "unix:/path".
+Result<RedisNode> parse_redis_node(std::string_view text, std::uint16_t default_port);
 
 }  // namespace suoke::store

@@ -193,5 +193,29 @@ TEST(RedisUrl, is_refused_when_it_is_none_and_the_password_is_not_told) {
     }
 }
 
+TEST(RedisUrl, a_password_that_is_not_encoded_is_refused_and_no_part_of_it_is_told) {
+    for (const char* wrong : {"redis://:hunter2/secret@host", "redis://u:secret/hunter2@host:6379/2", "redis://:secret?hunter2@host",
+                              "redis://:a@b/hunter2@host", "redis+sentinel://u:p/hunter2@s1/m", "redis+unix://:hunter2/x@/run/redis.sock"}) {
+        EXPECT_NE(shown(wrong).find("/ is %2F"), std::string::npos) << wrong << " " << shown(wrong);
+        EXPECT_EQ(shown(wrong).find("hunter2"), std::string::npos);
+    }
+    for (const char* wrong : {"redis://user:hunter2", "redis://host/hunter2", "redis://host?db=hunter2", "redis://[::1]hunter2", "redis://u:p@host:hunter2"})
+        EXPECT_EQ(shown(wrong).find("hunter2"), std::string::npos) << wrong;
+    EXPECT_EQ(shown("redis://u:a@b@host"), "single host:6379 as u:a@b") << "an @ needs no encoding, the last one counts";
+}
+
+TEST(RedisNode, is_a_host_with_or_without_a_port) {
+    auto read = [](std::string_view text) {
+        auto node = parse_redis_node(text, 26379);
+        return node ? node->to_string() : "refused";
+    };
+    EXPECT_EQ(read("s1"), "s1:26379");
+    EXPECT_EQ(read("s1:7"), "s1:7");
+    EXPECT_EQ(read("[2001:db8::1]"), "[2001:db8::1]:26379");
+    EXPECT_EQ(read("[2001:db8::1]:7"), "[2001:db8::1]:7");
+    EXPECT_EQ(read("unix:/run/redis.sock"), "unix:/run/redis.sock");
+    for (const char* wrong : {"", ":7", "s1:", "s1:0", "s1:65536", "[::1", "[::1]7", "::1", "u@s1", "s 1"}) EXPECT_EQ(read(wrong), "refused") << wrong;
+}
+
 }  // namespace
 }  // namespace suoke::store

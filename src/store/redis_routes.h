@@ -36,7 +36,6 @@ class RedisRoutes {
     virtual bool tried() const = 0;  // every first attempt has ended: down() is a fact
     virtual std::vector<RedisNode> masters() const = 0;
     virtual std::optional<Error> down() const = 0;  // nothing: everything can be reached
-    virtual std::uint64_t reconnects() const = 0;
 };
 
 std::unique_ptr<RedisRoutes> one_redis(rt::Loop& loop, upstream::Dialer& dialer, Random random, RedisOptions options,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "store/redis_subscriber.h"
 
+#include <algorithm>
+
 namespace suoke::store {
 
 RedisSubscriber::RedisSubscriber(rt::Loop& loop, upstream::Dialer& dialer, Random random, RedisOptions options, Listener& listener)
     : loop_(loop),
       dialer_(dialer),
-      backoff_(random, options.max_reconnect_delay),
+      backoff_(random, between_attempts(options)),
       options_(std::move(options)),
       listener_(listener) {
     scope_.spawn(keep());
@@ -14,26 +16,37 @@ RedisSubscriber::RedisSubscriber(rt::Loop& loop, upstream::Dialer& dialer, Rando
 }
 
 void RedisSubscriber::subscribe(const std::string& channel) {
-    if (channels_.insert(channel).second) say("SUBSCRIBE", channel);
+    if (channels_.insert(channel).second) say_subscribe(channel);
 }
 
-void RedisSubscriber::unsubscribe(const std::string& channel) {
-    if (channels_.erase(channel) > 0) say("UNSUBSCRIBE", channel);
-}
-
-void RedisSubscriber::say(const char* command, const std::string& channel) {
-    const std::vector<std::string> args{command, channel};
+void RedisSubscriber::say_subscribe(const std::string& channel) {
+    const std::vector<std::string> args{"SUBSCRIBE", channel};
     if (up()) connection_->say(args);  // else: when there is a connection
+}
+
+// Those that are in the Cluster first: the configured ones may have left it long ago.
+RedisOptions RedisSubscriber::options_now() const {
+    RedisOptions options = options_;
+    if (!nodes_) return options;
+    std::vector<RedisNode> nodes = nodes_();
+    options.nodes.insert(options.nodes.begin(), nodes.begin(), nodes.end());
+    return options;
+}
+
+RedisSubscriber::Place RedisSubscriber::place_of(const RedisNode& node) const {
+    std::vector<RedisNode> nodes = nodes_ ? nodes_() : std::vector<RedisNode>();
+    if (nodes.empty()) return Place::unknown;
+    return std::find(nodes.begin(), nodes.end(), node) == nodes.end() ? Place::other : Place::master;
 }
 
 rt::Task<void> RedisSubscriber::keep() {
     co_await start_.wait(kNever);  // at loop level: the owner is still being made
     for (;;) {
-        RedisConnectionResult opened = co_await open_redis(loop_, dialer_, options_);
+        RedisConnectionResult opened = co_await open_redis(loop_, dialer_, options_now());
         if (opened) {
             connection_ = std::move(*opened);
             connection_->give_pushes_to(*this);
-            for (const std::string& channel : channels_) say("SUBSCRIBE", channel);
+            for (const std::string& channel : channels_) say_subscribe(channel);
             TimePoint began = loop_.now();
             co_await listen();
             if (loop_.now() - began >= std::chrono::seconds(1)) backoff_.reset();
@@ -50,11 +63,15 @@ rt::Task<void> RedisSubscriber::keep() {
 // Until it breaks. A subscriber has nothing to say, so only a PING finds out that its peer is gone.
 rt::Task<void> RedisSubscriber::listen() {
     const std::vector<std::string> ping{"PING"};
-    bool asked = false;
+    bool asked = false, was_master = false;
     while (!connection_->broken()) {
         TimePoint heard = connection_->last_heard();
         co_await connection_->ended().wait(deadline_after(loop_.now(), asked ? options_.silence : options_.ping_after));
         if (connection_->broken()) co_return;
+        Place place = place_of(connection_->node());
+        was_master |= place == Place::master;
+        if (was_master && place == Place::other)
+            connection_->give_up(Error(Code::store_unavailable, "Redis at " + connection_->node().to_string() + " is no master of the Cluster any more"));
         bool quiet = connection_->last_heard() == heard;
         if (quiet && asked)
             connection_->give_up(Error(Code::store_unavailable, "Redis at " + connection_->node().to_string() + " is silent"));
@@ -63,8 +80,8 @@ rt::Task<void> RedisSubscriber::listen() {
     }
 }
 
-// ["message", channel, text], ["subscribe", channel, count], ["unsubscribe", ...], ["pong", ""]; and
-// "+PONG" as long as there is no channel.
+// ["message", channel, text], ["subscribe", channel, count], ["pong", ""]; and "+PONG" as long as there is
+// no channel.
 void RedisSubscriber::pushed(RedisValue value) {
     if (value.is_error())
         return connection_->give_up(redis_error(connection_->node().to_string(), value));  // NOPERM on a channel, most likely

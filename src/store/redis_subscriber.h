@@ -7,9 +7,10 @@
 //   store::RedisSubscriber subscriber(loop, dialer, random, options, listener);
 //   subscriber.subscribe("suoke:services");
 
+#include <functional>
 #include <set>
 
-#include "store/redis_backoff.h"
+#include "rt/backoff.h"
 #include "store/redis_find.h"
 
 namespace suoke::store {
@@ -34,23 +35,28 @@ class RedisSubscriber final : RedisPushes {
     RedisSubscriber& operator=(const RedisSubscriber&) = delete;
 
     void subscribe(const std::string& channel);
-    void unsubscribe(const std::string& channel);
+    // A Cluster's nodes as they are now; any of them hears everything. One that was among them and is no longer is left.
+    void set_nodes(std::function<std::vector<RedisNode>()> nodes) { nodes_ = std::move(nodes); }
     bool up() const { return connection_ && !connection_->broken(); }
 
  private:
     void pushed(RedisValue value) override;
     rt::Task<void> keep();
     rt::Task<void> listen();
-    void say(const char* command, const std::string& channel);
+    void say_subscribe(const std::string& channel);
+    RedisOptions options_now() const;
+    enum class Place : std::uint8_t { unknown, master, other };
+    Place place_of(const RedisNode& node) const;
 
     rt::Loop& loop_;
     upstream::Dialer& dialer_;
-    RedisBackoff backoff_;
+    rt::Backoff backoff_;
     const RedisOptions options_;
+    std::function<std::vector<RedisNode>()> nodes_;
     Listener& listener_;
     std::set<std::string> channels_;
     std::unique_ptr<RedisConnection> connection_;
-    News start_{loop_};
+    WaitList start_{loop_};
     rt::TaskScope scope_;
 };
 

@@ -72,8 +72,6 @@ TEST_F(Single, is_up_when_it_is_connected_and_says_so) {
     EXPECT_THAT(told, ElementsAre("up"));
     ask({"GET", "a"});
     EXPECT_EQ(last(), "GET: \"GET\"");
-    EXPECT_EQ(redis->counts().commands, 1u);
-    EXPECT_EQ(redis->counts().errors, 0u);
 }
 
 TEST_F(Single, the_first_commands_wait_for_the_first_connection) {
@@ -91,12 +89,11 @@ TEST_F(Single, the_first_commands_wait_for_the_first_connection) {
     EXPECT_EQ(last(), "GET: \"GET\"");
 }
 
-TEST_F(Single, an_error_reply_is_an_error_and_counted) {
+TEST_F(Single, an_error_reply_is_an_error) {
     start();
     peer.answer = [](const Args&) { return "-OOM command not allowed when used memory > 'maxmemory'.\r\n"; };
     ask({"SET", "a", "1"});
     EXPECT_EQ(last(), "SET: Redis at redis:6379 refused: OOM command not allowed when used memory > 'maxmemory'.");
-    EXPECT_EQ(redis->counts().errors, 1u);
     EXPECT_TRUE(redis->up());
 }
 
@@ -123,7 +120,6 @@ TEST_F(Single, a_connection_that_is_back_within_the_grace_is_not_missed) {
     pass(std::chrono::milliseconds(100), 20);
     EXPECT_EQ(last(), "GET: \"GET\"");
     EXPECT_THAT(told, ElementsAre("up", "down: Redis at redis:6379 closed the connection", "up"));
-    EXPECT_EQ(redis->counts().reconnects, 1u);
 }
 
 TEST_F(Single, comes_back_by_itself_after_a_long_time_and_asks_ever_less_often) {
@@ -202,7 +198,6 @@ TEST_F(Single, scripts_are_sent_whole_only_to_a_server_that_does_not_know_them) 
     EXPECT_THAT(answers, ElementsAre("script: \"x\"", "script: \"x\"", "script: \"y\""));
     EXPECT_EQ(peer.heard.back(), (Args{"EVALSHA", script.sha(), "1", "k", "y"}));
     EXPECT_EQ(peer.heard.size(), 5u);
-    EXPECT_EQ(redis->counts().commands, 3u);
 }
 
 TEST_F(Single, a_server_that_forgets_every_script_is_an_error_and_no_loop) {
@@ -314,7 +309,7 @@ TEST_F(Sentinels, their_word_of_a_new_master_is_followed_at_once) {
     auto& speaker = s1;
     speaker.say(resp_list({resp_text("message"), resp_text("+switch-master"), resp_text("other a 6379 b 6379")}));
     pass(std::chrono::milliseconds(100), 10);
-    EXPECT_EQ(redis->counts().reconnects, 0u);
+    EXPECT_THAT(told, ElementsAre("up"));
     speaker.say(resp_list({resp_text("message"), resp_text("+switch-master"), resp_text("mymaster a 6379 b 6379")}));
     pass(std::chrono::milliseconds(100), 10);
     ask({"SET", "k", "v"});
@@ -322,7 +317,7 @@ TEST_F(Sentinels, their_word_of_a_new_master_is_followed_at_once) {
     EXPECT_THAT(told, ElementsAre("up", "down: the Sentinels switched to another Redis master", "up"));
     speaker.say(resp_list({resp_text("message"), resp_text("+switch-master"), resp_text("mymaster a 6379 b 6379")}));
     pass(std::chrono::milliseconds(100), 10);
-    EXPECT_EQ(redis->counts().reconnects, 1u);  // it is there already
+    EXPECT_EQ(told.size(), 3u);  // it is there already
 }
 
 TEST_F(Sentinels, what_they_said_while_nobody_listened_is_asked_for) {
@@ -348,10 +343,11 @@ TEST_F(Sentinels, a_master_that_was_demoted_is_left_and_the_command_goes_to_the_
 TEST_F(Sentinels, have_a_login_of_their_own) {
     options.username = "gateway";
     options.password = Secret("secret");
+    options.sentinel_username = "watcher";
     options.sentinel_password = Secret("other");
     options.db = 2;
     start();
-    EXPECT_EQ(s1.greetings[0], (Args{"AUTH", "other"}));
+    EXPECT_EQ(s1.greetings[0], (Args{"AUTH", "watcher", "other"}));
     EXPECT_EQ(a.greetings[0], (Args{"AUTH", "gateway", "secret"}));
     EXPECT_EQ(a.greetings[1], (Args{"SELECT", "2"}));
     for (const Args& greeting : s1.greetings) EXPECT_NE(greeting[0], "SELECT");
@@ -537,8 +533,7 @@ class Subscriber : public ::testing::Test, public RedisSubscriber::Listener {
     Subscriber() {
         options.nodes = {{"redis", 6379}};
         peer.answer = [](const Args& args) {
-            std::string what = args[0] == "SUBSCRIBE" ? "subscribe" : "unsubscribe";
-            return resp_list({resp_text(what), resp_text(args.at(1)), resp_number(1)});
+            return resp_list({resp_text("subscribe"), resp_text(args.at(1)), resp_number(1)});
         };
     }
     ManualClock clock;
@@ -566,17 +561,15 @@ TEST_F(Subscriber, is_told_of_every_new_subscription_so_that_it_reads_again_what
     EXPECT_THAT(told, ElementsAre("subscribed news", "away: Redis at redis:6379 closed the connection", "subscribed news", "news: one"));
 }
 
-TEST_F(Subscriber, channels_come_and_go) {
+TEST_F(Subscriber, has_many_channels_each_subscribed_once) {
     start();
     subscriber->subscribe("more");
     subscriber->subscribe("more");
     loop.settle();
-    subscriber->unsubscribe("news");
-    loop.settle();
-    peer.say(message_of("news", "late") + message_of("more", "one"));
+    peer.say(message_of("more", "one"));
     loop.settle();
     EXPECT_THAT(told, ElementsAre("subscribed news", "subscribed more", "more: one"));
-    EXPECT_EQ(peer.heard.size(), 3u);
+    EXPECT_EQ(peer.heard.size(), 2u);
 }
 
 TEST_F(Subscriber, pings_when_it_is_quiet_and_leaves_whoever_does_not_answer) {

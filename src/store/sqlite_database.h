@@ -61,7 +61,6 @@ class SqliteDatabase {
     SqliteDatabase(const SqliteDatabase&) = delete;
     SqliteDatabase& operator=(const SqliteDatabase&) = delete;
 
-    const std::string& path() const { return path_; }
     Result<void> execute(const char* sql);
     Error failure(int code) const;  // a sentence for what just failed
 

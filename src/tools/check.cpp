@@ -53,8 +53,8 @@ std::string match_of(const config::Route& route, const Route& compiled) {
 std::string target_of(const config::Route& from, const Route& route) {
     if (from.redirect) return fmt::format("{} to {}", from.redirect->status, from.redirect->to);
     if (from.respond) return fmt::format("answers {}", from.respond->status);
-    std::string path =
-        route.upstream_prefix.empty() && route.strip_prefix ? "/" : route.upstream_prefix;
+    std::string path = route.upstream_prefix.value_or(route.service->upstream_prefix);
+    if (path.empty() && route.strip_prefix) path = "/";
     std::string services = from.split.empty() ? route.service->name : fmt::format("{} services by weight", from.split.size());
     return services + (path.empty() ? " (path as it came)" : " " + path);
 }

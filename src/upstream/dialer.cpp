@@ -33,9 +33,14 @@ rt::Task<Result<rt::StreamPtr>> connect(rt::Loop& loop, rt::Address address, std
 rt::Task<Result<rt::StreamPtr>> reach(Dialer& dialer, EndpointAddress endpoint, TimePoint deadline) {
     Result<rt::StreamPtr> stream = co_await dialer.dial(endpoint, deadline);
     if (!stream || !endpoint.tls) co_return stream;
-    stream = co_await rt::tls_connect(std::move(*stream), endpoint.tls, endpoint.host, endpoint.to_string(), deadline);
-    if (stream && endpoint.protocol == Protocol::h2 && (*stream)->tls()->alpn != "h2")
-        co_return Error(Code::tls_failed, endpoint.to_string() + " does not offer h2 (ALPN)");
+    const bool h2 = endpoint.protocol == Protocol::h2;
+    std::vector<std::string> alpn;
+    alpn.emplace_back(h2 ? "h2" : "http/1.1");
+    stream = co_await rt::tls_connect(std::move(*stream), endpoint.tls, endpoint.host, endpoint.to_string(), deadline, std::move(alpn));
+    if (!stream) co_return stream;
+    // Who names no protocol at all speaks HTTP/1.1.
+    bool agreed_h2 = (*stream)->tls()->alpn == "h2";
+    if (agreed_h2 != h2) co_return Error(Code::tls_failed, endpoint.to_string() + (h2 ? " does not offer h2" : " insists on h2") + " (ALPN)");
     co_return stream;
 }
 

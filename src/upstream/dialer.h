@@ -38,10 +38,11 @@ class Dialer {
     ~Dialer() = default;
 };
 
-// Resolves names and connects, trying a name's addresses in turn.
-// A connection on which the endpoint's protocol can begin: dialed, and over TLS when it wants that.
+// A connection on which the endpoint's protocol can begin: dialed, and over TLS when it wants that, where
+// the protocol is what is offered by ALPN, and nothing else.
 rt::Task<Result<rt::StreamPtr>> reach(Dialer& dialer, EndpointAddress endpoint, TimePoint deadline);
 
+// Resolves names and connects, trying a name's addresses in turn.
 class SocketDialer final : public Dialer {
  public:
     explicit SocketDialer(rt::Loop& loop) : loop_(loop), resolver_(loop) {}

@@ -95,14 +95,12 @@ Error late(const Error& error, const FetchRequest& request) {
 
 rt::Task<Result<FetchResponse>> fetch(rt::Loop& loop, Dialer& dialer, rt::BufferPool& buffers, FetchRequest request,
                                       TimePoint deadline) {
-    // 1. A connection, and what is spoken on it.
+    // 1. A connection, on which the endpoint's protocol can begin.
     if (request.host.empty()) request.host = authority_of(request.endpoint);
     if (auto error = refuse(request)) co_return std::move(*error);
     auto stream = co_await reach(dialer, request.endpoint, deadline);
     if (!stream) co_return stream.error();
-    const rt::TlsFacts* tls = (*stream)->tls();
-    bool h2 = tls ? tls->alpn == "h2" : request.endpoint.protocol == Protocol::h2;
-    if (h2) co_return co_await fetch_h2(std::move(*stream), buffers, std::move(request), deadline);
+    if (request.endpoint.protocol == Protocol::h2) co_return co_await fetch_h2(std::move(*stream), buffers, std::move(request), deadline);
     // 2. The question, and the head of the answer.
     FetchStream answer(loop, dialer, buffers);
     auto begun = co_await answer.begin(std::move(*stream), request, deadline, rules_for(Duration::zero(), deadline));
@@ -130,9 +128,6 @@ rt::Task<Result<void>> FetchStream::open(FetchRequest request, TimePoint deadlin
     request.endpoint.protocol = Protocol::h1;
     auto stream = co_await reach(dialer_, request.endpoint, deadline);
     if (!stream) co_return stream.error();
-    const rt::TlsFacts* tls = (*stream)->tls();
-    if (tls && tls->alpn == "h2")
-        co_return Error(Code::tls_failed, request.endpoint.to_string() + " was offered h2 where HTTP/1.1 is needed (ALPN)");
     co_return co_await begin(std::move(*stream), std::move(request), deadline, rules_for(idle, kNever));
 }
 

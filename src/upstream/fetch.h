@@ -29,7 +29,7 @@ struct FetchField {
 using FetchFields = std::vector<FetchField>;
 
 struct FetchRequest {
-    EndpointAddress endpoint;       // with TLS, HTTP/2 is spoken when both sides know it (ALPN)
+    EndpointAddress endpoint;       // its protocol is spoken, with TLS, too
     std::string method = "GET";
     std::string host;               // the Host field; empty: what the endpoint is called
     std::string target = "/";

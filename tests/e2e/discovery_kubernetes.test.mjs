@@ -259,9 +259,7 @@ describe('the API server', () => {
     await answered('one');
   });
 
-  // Fault: src/config/environment.cpp:88 takes both variables for service links, as GATEWAY_SERVICE_HOST would be one, so
-  // they never reach the keys that name them, and kubernetes.default.svc is asked instead.
-  test.fails('is where a pod is told it is: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT', async () => {
+  test('is where a pod is told it is: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT', async () => {
     const env = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(kubernetes.port) };
     await gatewayOf(USERS, { host: undefined, port: undefined }, {}, { env });
     await until(() => kubernetes.queries.length > 0 || events('discovery.failed').length > 0, 'it asks somebody');

@@ -88,9 +88,7 @@ describeWith('redis-server', () => {
       nobodyTold(all, 'instance.expired');
     });
 
-    // Fault: src/store/redis_subscriber.cpp:51 (listen) believes whoever answers a PING. A node that has left hears no more
-    // of what is published, so the gateway is deaf until that node ends, and says nothing of it.
-    test.fails('a node that leaves it and lives on is left, too', async () => {
+    test('a node that leaves it and lives on is left, too', async () => {
       const guest = await cluster.add();
       const all = await gatewaysAt(cluster.enteredAt(cluster.nodes[0]), cluster.enteredAt(guest, cluster.nodes[0]));
       await register(all[0], 'a', 7001);
@@ -153,9 +151,7 @@ describeWith('redis-server', () => {
       expect((await heartbeat(all[1], 'a')).status).toBe(200);
     });
 
-    // Fault: src/services/redis_ledger.cpp:326 begins catch_up() for a subscription alone. Here that is at another node and
-    // never ends, so nobody finds out that the data is gone: heartbeats are answered with 404, and leases "expire".
-    test.fails('that comes back without its data, though no gateway listened there: nobody is forgotten', async () => {
+    test('that comes back without its data, though no gateway listened there: nobody is forgotten', async () => {
       const [gateway] = await gatewaysAt(cluster.enteredAt(other));
       await until(() => other.says('PUBSUB NUMSUB suoke:registry:changes', ',1'), 'it listens');
       await register(gateway, 'a', 7001, { ttl: '30s' });
@@ -201,9 +197,7 @@ describeWith('redis-server', () => {
         nobodyTold(all, 'redis.data_lost', 'instance.expired');
       });
 
-      // Fault: src/store/redis_subscriber.cpp:32 opens its connection by open_redis(), which in a Cluster knows no other
-      // nodes than those of the configuration, though commands by now go to those of its map (redis_cluster.cpp).
-      test.fails('which takes its place: others are heard, though it was the only node that was named', async () => {
+      test('which takes its place: others are heard, though it was the only node that was named', async () => {
         const all = await gatewaysAt(cluster.enteredAt(owner), cluster.enteredAt(other));
         await ownerDies(all);
         expect((await register(all[1], 'a', 7001)).status).toBe(201);
@@ -307,9 +301,7 @@ describeWith('redis-server', () => {
       expect(events(gateway, 'registry.alone')[0].because).toContain('NOPERM');
     });
 
-    // Fault: src/app/control.cpp:85 (redis_up, redis_down) is all that /health knows of Redis: commands go through, but what
-    // others register is not heard. Users of Redis 7 may hear no channel unless their rules say so.
-    test.fails('and /health says so, too', async () => {
+    test('and /health says so, too', async () => {
       const gateway = await alsoGatewayAt(asUser({ username: 'deaf' }));
       await until(() => events(gateway, 'registry.alone').length > 0 && events(gateway, 'redis.up').length > 0, 'it is told', PATIENCE);
       expect(await redisCheck(gateway)).toBe('degraded');

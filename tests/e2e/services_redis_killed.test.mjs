@@ -28,10 +28,7 @@ describeWith('redis-server', () => {
       for (const gateway of all) expect(events(gateway, 'instance.expired')).toEqual([]);
     });
 
-    // Fault: src/services/redis_ledger.cpp:263 (extend) believes a Redis that knows nobody, though it has not been told again
-    // yet. Commands and what others say have connections of their own, which are back seconds apart; here the latter are
-    // refused, so that it is always so.
-    test.fails('and back without its data: a heartbeat that comes before all is told again makes nobody forgotten', async () => {
+    test('and back without its data: a heartbeat that comes before all is told again makes nobody forgotten', async () => {
       await register(here, 'a', 7001, { ttl: '30s' });
       await allKnow('a:7001');
       await killRedis();

@@ -87,9 +87,7 @@ describe('by success rate', () => {
     expect(ejections(gateway)).toEqual([]);
   });
 
-  // ejection.cpp:87: whoever looks first takes the numbers away from the others. An endpoint's are kept once, however many
-  // services it is in, and each of these has rules of its own.
-  test.fails('also where another service with the same instances looks for something else', async () => {
+  test('also where another service with the same instances looks for something else', async () => {
     await named('three').behave(nowAndThen);
     const { services, routes } = scene.configOf(statistics());
     const elsewhere = { ...services.users, ...statistics({ success_rate_deviations: 0, latency_factor: 1_000 }) };

@@ -2,10 +2,10 @@
 #pragma once
 // Several wait until something has changed, each until a deadline of its own, and then look again:
 //
-//   bool told = co_await news.wait(deadline);   // false: the deadline came first
-//   news.tell();                                // any time; whoever waits is resumed at loop level
+//   bool told = co_await changed.wait(deadline);   // false: the deadline came first
+//   changed.tell();                                // any time; whoever waits is resumed at loop level
 //
-// Dropping the news tells everyone, so whoever waited looks up again what it waited for.
+// Dropping the list tells everyone, so whoever waited looks up again what it waited for.
 
 #include <coroutine>
 
@@ -14,26 +14,26 @@
 
 namespace suoke::store {
 
-class News {
+class WaitList {
  public:
-    explicit News(rt::Loop& loop) : loop_(loop) {}
-    ~News() { tell(); }
-    News(const News&) = delete;
-    News& operator=(const News&) = delete;
+    explicit WaitList(rt::Loop& loop) : loop_(loop) {}
+    ~WaitList() { tell(); }
+    WaitList(const WaitList&) = delete;
+    WaitList& operator=(const WaitList&) = delete;
 
     class [[nodiscard]] Wait final : rt::Deferred, rt::Timer, public rt::ListHook<Wait> {
      public:
-        Wait(News& news, TimePoint deadline) : news_(news), loop_(news.loop_), deadline_(deadline) {}
+        Wait(WaitList& list, TimePoint deadline) : list_(list), loop_(list.loop_), deadline_(deadline) {}
         bool await_ready() const noexcept { return false; }
         void await_suspend(std::coroutine_handle<> waiter) {
             waiter_ = waiter;
-            news_.waiting_.push_back(*this);
+            list_.waiting_.push_back(*this);
             if (deadline_ != kNever) loop_.timers().arm(*this, deadline_);
         }
         bool await_resume() const { return told_; }
 
      private:
-        friend class News;
+        friend class WaitList;
         void run() override { waiter_.resume(); }
         void expired() override {
             rt::ListHook<Wait>::unlink();
@@ -44,7 +44,7 @@ class News {
             told_ = true;
             loop_.defer(*this);
         }
-        News& news_;
+        WaitList& list_;
         rt::Loop& loop_;
         TimePoint deadline_;
         std::coroutine_handle<> waiter_;
