@@ -63,6 +63,8 @@ class Attempt : public http::BodySource {
     // When the upstream last took something of the request: from then on the time is its own, before that
     // it may be the client's.
     virtual TimePoint last_sent() const = 0;
+    // Whether others had used the connection before.
+    virtual bool reused() const = 0;
 };
 using AttemptPtr = std::unique_ptr<Attempt>;
 

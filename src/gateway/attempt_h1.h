@@ -22,6 +22,7 @@ class AttemptH1 final : public Attempt, public rt::FrameAllocated {
     rt::Task<Result<void>> run(const Outgoing& request, http::Responder& interims) override;
     http::ResponseHead& head() override { return head_; }
     Seen seen() const override;
+    bool reused() const override { return reused_; }
     TimePoint last_sent() const override { return sent_at_; }
 
     // The response's body, once the final head was read.

@@ -15,6 +15,7 @@ class AttemptH2 final : public Attempt, public rt::FrameAllocated {
     rt::Task<Result<void>> run(const Outgoing& request, http::Responder& interims) override;
     http::ResponseHead& head() override { return exchange_.head(); }
     Seen seen() const override;
+    bool reused() const override { return reused_; }
     TimePoint last_sent() const override { return exchange_.progress(); }
 
     Result<http::Piece> next() override { return exchange_.next(); }

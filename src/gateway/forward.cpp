@@ -227,7 +227,11 @@ rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& reque
     if (request.host.empty()) request.host = host_of(member.address, member.name);
     AttemptLimits limits = limits_of(ex);
     Tried tried;
-    for (bool fresh = false;; fresh = true) {
+    // An upstream may end a shared connection while many wait for it, and the next one; a connection of our own
+    // that it refuses is its answer.
+    constexpr int kMostTries = 8;
+    for (int tries = 1;; ++tries) {
+        bool fresh = tries > 1;
         Result<void> in_time = write_time_left(ex);
         if (!in_time) {
             tried.error = in_time.error();
@@ -254,7 +258,8 @@ rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& reque
         if (answered) break;
         tried.error = answered.error();
         tried.seen = tried.attempt->seen();
-        if (fresh || !was_dead(request, *tried.attempt, answered.error())) break;
+        bool last = tries == kMostTries || (fresh && !tried.attempt->reused());
+        if (last || !was_dead(request, *tried.attempt, answered.error())) break;
         tried.attempt.reset();
         Result<void> again = request.begin_again();
         if (!again) {

@@ -36,19 +36,28 @@ rt::Task<Result<std::vector<Record>>> LedgerCopy::recall() {
 
 void LedgerCopy::changed(const Key& key) {
     dirty_.insert(key);
-    if (!std::exchange(writing_, true)) tasks_.spawn(write());
+    begin_to_write();
 }
 
 void LedgerCopy::all_changed() {
     for (const auto& [key, hash] : written_)
-        if (!records_.contains(key)) changed(key);
-    for (const auto& [key, record] : records_) changed(key);
+        if (!records_.contains(key)) dirty_.insert(key);
+    for (const auto& [key, record] : records_) dirty_.insert(key);
+    begin_to_write();
+}
+
+void LedgerCopy::begin_to_write() {
+    if (!std::exchange(writing_, true)) tasks_.spawn(write());
 }
 
 rt::Task<void> LedgerCopy::write() {
     std::set<Key> refused;   // come again when all others have had their turn
-    for (std::size_t n = 0; !dirty_.empty() || !refused.empty(); ++n) {
-        if (dirty_.empty() || n % kWrittenTogether == 0) {
+    while (!dirty_.empty() || !refused.empty()) {
+        if (loop_.now() - turn_began_ >= 1ms) {
+            turn_began_ = loop_.now();
+            written_in_turn_ = 0;
+        }
+        if (dirty_.empty() || written_in_turn_++ >= kWrittenTogether) {
             rt::Pause turn(loop_, loop_.now() + (dirty_.empty() ? kTryAgain : Duration(1ms)));
             co_await turn;
         }

@@ -30,11 +30,12 @@ class LedgerCopy {
 
     // What was there at the start; their leases begin anew. Asked before anything has changed.
     rt::Task<Result<std::vector<Record>>> recall();
-    // It is in the records now, or no longer: written soon, in turns of the loop that are short.
+    // It is in the records now, or no longer: written at once, unless there is too much for a turn of the loop.
     void changed(const Key& key);
     void all_changed();
 
  private:
+    void begin_to_write();
     rt::Task<void> write();
     rt::Task<Result<void>> write_one(Key key);
     rt::Task<void> stay_young();
@@ -45,6 +46,8 @@ class LedgerCopy {
     std::map<Key, std::size_t> written_;   // and a hash of what was
     std::set<Key> dirty_;
     bool writing_ = false;
+    TimePoint turn_began_{};
+    std::size_t written_in_turn_ = 0;
     rt::TaskScope tasks_;                  // ends before everything above
 };
 

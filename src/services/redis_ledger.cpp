@@ -31,6 +31,7 @@ RedisLedger::RedisLedger(rt::Loop& loop, upstream::Dialer& dialer, Random random
     if (own) copy_.emplace(loop, *own, records_);
     if (redis.options().mode == store::RedisMode::cluster) subscriber_.set_nodes([this] { return redis_.masters(); });
     subscriber_.subscribe(channel());
+    redis.listen(*this);
 }
 
 rt::Task<Result<RedisValue>> RedisLedger::run(store::Script script, std::vector<std::string> args) {
@@ -400,6 +401,16 @@ void RedisLedger::away(const Error& why) {
     current_ = false;
     was_away_ = true;
     tell_alone(why);
+}
+
+// Of a Cluster a node may have been away that we do not listen to: it may have come back without its data.
+void RedisLedger::redis_up() {
+    if (current_) tasks_.spawn(look_again());
+}
+
+rt::Task<void> RedisLedger::look_again() {
+    auto loaded = co_await load();
+    if (!loaded) pay_later(loaded.error());
 }
 
 void RedisLedger::subscribed(const std::string&) { tasks_.spawn(catch_up()); }

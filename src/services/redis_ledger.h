@@ -22,7 +22,7 @@
 
 namespace suoke::services {
 
-class RedisLedger final : public Ledger, store::RedisSubscriber::Listener {
+class RedisLedger final : public Ledger, store::RedisSubscriber::Listener, store::Redis::Listener {
  public:
     // `own`: a store that survives this gateway, for its copy; null: there is none.
     RedisLedger(rt::Loop& loop, upstream::Dialer& dialer, Random random, store::Redis& redis, store::Kv* own, Events& events);
@@ -41,6 +41,8 @@ class RedisLedger final : public Ledger, store::RedisSubscriber::Listener {
     void subscribed(const std::string& channel) override;
     void message(const std::string& channel, const std::string& text) override;
     void away(const Error& why) override;
+    void redis_up() override;
+    void redis_down(const Error&) override {}
 
     // While one lives, messages are remembered: what is being read may be older than they are.
     class Loading {
@@ -62,6 +64,7 @@ class RedisLedger final : public Ledger, store::RedisSubscriber::Listener {
 
     rt::Task<void> recall();
     rt::Task<void> catch_up();
+    rt::Task<void> look_again();
     rt::Task<Result<store::RedisValue>> run(store::Script script, std::vector<std::string> args);
     bool lost_its_data(const store::RedisValue& value) const;
     bool is_silent(const Result<store::RedisValue>& value, const Key& key) const;

@@ -5,6 +5,8 @@
 
 namespace suoke::store {
 
+static constexpr Duration kLookAround = std::chrono::seconds(2);   // at what a Cluster's nodes are
+
 RedisSubscriber::RedisSubscriber(rt::Loop& loop, upstream::Dialer& dialer, Random random, RedisOptions options, Listener& listener)
     : loop_(loop),
       dialer_(dialer),
@@ -33,10 +35,10 @@ RedisOptions RedisSubscriber::options_now() const {
     return options;
 }
 
-RedisSubscriber::Place RedisSubscriber::place_of(const RedisNode& node) const {
+// A node that has left the Cluster answers, but hears no more of what is published there.
+bool RedisSubscriber::is_elsewhere() const {
     std::vector<RedisNode> nodes = nodes_ ? nodes_() : std::vector<RedisNode>();
-    if (nodes.empty()) return Place::unknown;
-    return std::find(nodes.begin(), nodes.end(), node) == nodes.end() ? Place::other : Place::master;
+    return !nodes.empty() && std::find(nodes.begin(), nodes.end(), connection_->node()) == nodes.end();
 }
 
 rt::Task<void> RedisSubscriber::keep() {
@@ -50,6 +52,10 @@ rt::Task<void> RedisSubscriber::keep() {
             TimePoint began = loop_.now();
             co_await listen();
             if (loop_.now() - began >= std::chrono::seconds(1)) backoff_.reset();
+            if (std::exchange(moving_, false)) {   // what is missed meanwhile is read again there
+                connection_.reset();
+                continue;
+            }
             Error why = connection_->why();
             connection_.reset();
             listener_.away(why);
@@ -63,15 +69,15 @@ rt::Task<void> RedisSubscriber::keep() {
 // Until it breaks. A subscriber has nothing to say, so only a PING finds out that its peer is gone.
 rt::Task<void> RedisSubscriber::listen() {
     const std::vector<std::string> ping{"PING"};
-    bool asked = false, was_master = false;
+    bool asked = false;
     while (!connection_->broken()) {
         TimePoint heard = connection_->last_heard();
-        co_await connection_->ended().wait(deadline_after(loop_.now(), asked ? options_.silence : options_.ping_after));
+        Duration patience = asked ? options_.silence : options_.ping_after;
+        if (nodes_ && !asked) patience = std::min(patience, kLookAround);
+        co_await connection_->ended().wait(deadline_after(loop_.now(), patience));
         if (connection_->broken()) co_return;
-        Place place = place_of(connection_->node());
-        was_master |= place == Place::master;
-        if (was_master && place == Place::other)
-            connection_->give_up(Error(Code::store_unavailable, "Redis at " + connection_->node().to_string() + " is no master of the Cluster any more"));
+        moving_ = is_elsewhere();
+        if (moving_) co_return;
         bool quiet = connection_->last_heard() == heard;
         if (quiet && asked)
             connection_->give_up(Error(Code::store_unavailable, "Redis at " + connection_->node().to_string() + " is silent"));

@@ -35,7 +35,7 @@ class RedisSubscriber final : RedisPushes {
     RedisSubscriber& operator=(const RedisSubscriber&) = delete;
 
     void subscribe(const std::string& channel);
-    // A Cluster's nodes as they are now; any of them hears everything. One that was among them and is no longer is left.
+    // A Cluster's nodes as they are now; any of them hears everything. One that is not among them is left.
     void set_nodes(std::function<std::vector<RedisNode>()> nodes) { nodes_ = std::move(nodes); }
     bool up() const { return connection_ && !connection_->broken(); }
 
@@ -45,8 +45,7 @@ class RedisSubscriber final : RedisPushes {
     rt::Task<void> listen();
     void say_subscribe(const std::string& channel);
     RedisOptions options_now() const;
-    enum class Place : std::uint8_t { unknown, master, other };
-    Place place_of(const RedisNode& node) const;
+    bool is_elsewhere() const;
 
     rt::Loop& loop_;
     upstream::Dialer& dialer_;
@@ -56,6 +55,7 @@ class RedisSubscriber final : RedisPushes {
     Listener& listener_;
     std::set<std::string> channels_;
     std::unique_ptr<RedisConnection> connection_;
+    bool moving_ = false;       // to a node of the Cluster
     WaitList start_{loop_};
     rt::TaskScope scope_;
 };

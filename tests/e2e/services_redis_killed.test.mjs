@@ -34,7 +34,7 @@ describeWith('redis-server', () => {
       await killRedis();
       const allTold = fromNowOn();
       await redis.start(...'--user default on nopass ~* +@all resetchannels'.split(' '));
-      await allSay('healthy');
+      await allTold('redis.up');
       const { status } = await heartbeat(here, 'a');
       await redis.command('ACL', 'SETUSER', 'default', 'allchannels');
       await allTold('registry.current');
