@@ -176,8 +176,8 @@ class Operator final : public rt::Acceptor {
             was_told = scene::read_file(log_).find("configuration applied, but not to every listener") != std::string::npos;
         }
         free_port();
-        kill(getpid(), SIGHUP);
-        while (!is_open && loop_.now() < deadline) {
+        for (int i = 0; !is_open && loop_.now() < deadline; ++i) {
+            if (i % 20 == 0) kill(getpid(), SIGHUP);   // somebody else may have had the port for a moment
             rt::Pause pause(loop_, loop_.now() + std::chrono::milliseconds(10));
             co_await pause;
             Result<rt::StreamPtr> stream = co_await rt::connect(loop_, port_, deadline);
