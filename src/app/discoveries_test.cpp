@@ -8,6 +8,7 @@
 
 #include "testing/far.h"
 #include "testing/files.h"
+#include "testing/passing_time.h"
 
 namespace suoke::app {
 namespace {
@@ -30,11 +31,7 @@ class DiscoveriesTest : public ::testing::Test {
         auto service = directory.members("users");
         return service ? service->all.size() : 0;
     }
-    int told(std::string_view type) const {
-        int n = 0;
-        for (const Event& event : events.after(0)) n += event.type == type;
-        return n;
-    }
+    int told(std::string_view type) const { return count(events, type); }
 
     scene::Far far;
     Events events{far.clock};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "store/memory_kv.h"
+#include "testing/passing_time.h"
 
 namespace suoke::app {
 namespace {
@@ -53,20 +54,8 @@ class SharedKeysTest : public ::testing::Test {
         bool opens(const rt::TicketKey& key) { return tickets.find(key.name.data()).has_value(); }
     };
     SharedKeysTest() { sessions.store = tickets.store = &kv; }
-    void after(Duration time) {
-        TimePoint end = clock.now() + time;
-        while (loop.timers().next() <= end) {
-            if (loop.timers().next() > clock.now()) clock.advance(loop.timers().next() - clock.now());
-            loop.settle();
-        }
-        clock.advance(end - clock.now());
-        loop.settle();
-    }
-    int told(std::string_view type) const {
-        int n = 0;
-        for (const Event& event : events.after(0)) n += event.type == type;
-        return n;
-    }
+    void after(Duration time) { let_pass(clock, loop, time); }
+    int told(std::string_view type) const { return count(events, type); }
 
     ManualClock clock;
     rt::Loop loop{clock};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "store/memory_kv.h"
+#include "testing/passing_time.h"
 
 namespace suoke::services {
 namespace {
@@ -31,15 +32,7 @@ class LedgerCopyTest : public ::testing::Test {
         records.erase({"users", id});
         copy->changed({"users", id});
     }
-    void after(Duration time) {
-        TimePoint end = clock.now() + time;
-        while (loop.timers().next() <= end) {
-            if (loop.timers().next() > clock.now()) clock.advance(loop.timers().next() - clock.now());
-            loop.settle();
-        }
-        clock.advance(end - clock.now());
-        loop.settle();
-    }
+    void after(Duration time) { let_pass(clock, loop, time); }
     // What a gateway finds that starts now.
     std::vector<Record> found() {
         LedgerCopy::Records none;

@@ -10,6 +10,7 @@
 #include "services/redis_ledger_words.h"
 #include "testing/redis_peer.h"
 #include "testing/redis_server.h"
+#include "testing/passing_time.h"
 
 namespace suoke::services {
 namespace {
@@ -108,21 +109,9 @@ class RedisLedgerTest : public ::testing::Test, protected Ledger::Listener {
         into.emplace(co_await std::move(task));
     }
     Result<Record> hold(std::uint16_t port) { return done(ledger->hold(record_at(port), "")); }
-    void after(Duration time) {
-        TimePoint end = clock.now() + time;
-        while (loop.timers().next() <= end) {
-            if (loop.timers().next() > clock.now()) clock.advance(loop.timers().next() - clock.now());
-            loop.settle();
-        }
-        clock.advance(end - clock.now());
-        loop.settle();
-    }
+    void after(Duration time) { let_pass(clock, loop, time); }
     bool was_asked(const std::string& name) const { return std::find(asked.begin(), asked.end(), name) != asked.end(); }
-    int told(std::string_view type) const {
-        int n = 0;
-        for (const Event& event : events.after(0)) n += event.type == type;
-        return n;
-    }
+    int told(std::string_view type) const { return count(events, type); }
 
     void changed(const Record& record) override { known[record.instance.id] = record; }
     void extended(const Record& record) override { known[record.instance.id] = record; }

@@ -6,6 +6,7 @@
 #include "rt/pause.h"
 #include "services/local_ledger.h"
 #include "store/memory_kv.h"
+#include "testing/passing_time.h"
 
 namespace suoke::services {
 namespace {
@@ -42,24 +43,12 @@ class RegistryTest : public ::testing::Test {
         record.ttl = ttl;
         return record;
     }
-    void after(Duration time) {
-        TimePoint end = clock.now() + time;
-        while (loop.timers().next() <= end) {
-            if (loop.timers().next() > clock.now()) clock.advance(loop.timers().next() - clock.now());
-            loop.settle();
-        }
-        clock.advance(end - clock.now());
-        loop.settle();
-    }
+    void after(Duration time) { let_pass(clock, loop, time); }
     std::size_t members() {
         auto service = directory.members("users");
         return service ? service->all.size() : 0;
     }
-    int told(std::string_view type) const {
-        int n = 0;
-        for (const Event& event : events.after(0)) n += event.type == type;
-        return n;
-    }
+    int told(std::string_view type) const { return count(events, type); }
 
     ManualClock clock;
     rt::Loop loop{clock};
