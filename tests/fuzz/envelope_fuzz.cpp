@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     http::RequestHead parsed;
     auto length = http::h1::parse_request_head(head, {8192, 65536, 100}, progress, parsed);
     if (!length) return 0;
-    if (*length != head.size() || parsed.method != message->method) std::abort();
+    if (*length != head.size() || parsed.method_name != message->method) std::abort();
     std::size_t places = 0;
     for (const http::Field& field : parsed.headers) places += field.name.size() == 15 && (field.name[0] | 32) == 'x' && field.name.substr(12) == "For";
     if (places > 1 || !parsed.headers.find(http::HeaderId::host)) std::abort();
