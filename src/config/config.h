@@ -158,7 +158,7 @@ struct Sse {                             // Server-Sent Events, where the route 
 };
 
 enum class Strategy : std::uint8_t { round_robin, least_connections, random, two_choices, consistent_hash, ip_hash };
-enum class HashBy : std::uint8_t { client_ip, header, cookie, query, path };
+enum class HashBy : std::uint8_t { client_ip, header, cookie, query, path, subject };
 
 struct StickySession {
     bool enabled = false;

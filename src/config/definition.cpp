@@ -94,7 +94,7 @@ std::span<const Choice<Strategy>> choices(std::type_identity<Strategy>) {
 std::span<const Choice<HashBy>> choices(std::type_identity<HashBy>) {
     static constexpr Choice<HashBy> kAll[] = {
         {"client_ip", HashBy::client_ip}, {"header", HashBy::header}, {"cookie", HashBy::cookie},
-        {"query", HashBy::query},         {"path", HashBy::path},
+        {"query", HashBy::query},         {"path", HashBy::path},     {"subject", HashBy::subject},
     };
     return kAll;
 }

@@ -412,6 +412,26 @@ TEST_F(Resilience, requests_with_the_same_header_go_to_the_same_endpoint) {
         }
 }
 
+TEST_F(Resilience, requests_of_the_same_subject_go_to_the_same_endpoint) {
+    Scene s(service_of_three("load_balancer: {strategy: consistent_hash, hash_by: subject, bounded_load_percent: 0}"));
+    // {"sub":"an"}, {"sub":"bo"} with other claims beside, and {"sub":"an"} of a later token.
+    const std::pair<const char*, const char*> tokens[] = {{"an", "e30.eyJzdWIiOiJhbiJ9.c2ln"}, {"bo", "e30.eyJpYXQiOjEsInN1YiI6ImJvIn0.c2ln"}, {"an", "e30.eyJzdWIiOiJhbiIsImlhdCI6Mn0.other"}};
+    std::map<std::string, int> home;
+    for (int round = 0; round < 3; ++round)
+        for (const auto& [subject, token] : tokens) {
+            s.client() << get("/users/7", std::string("authorization: Bearer ") + token + "\r\n");
+            int who = whoever_was_asked(s);
+            s.upstream(name(who)) >> request("GET", "/users/7") << ok("seven");
+            s.client() >> response(200, "seven");
+            EXPECT_EQ(home.try_emplace(subject, who).first->second, who);
+        }
+    for (const char* odd : {"Bearer", "Bearer a.b", "Bearer a.!!.c", "Basic e30.eyJzdWIiOiJhbiJ9.c2ln", "Bearer e30.W10.x"}) {
+        s.client() << get("/users/7", std::string("authorization: ") + odd + "\r\n");
+        s.upstream(name(whoever_was_asked(s))) >> request("GET", "/users/7") << ok("seven");
+        s.client() >> response(200, "seven");
+    }
+}
+
 // ---- what else a request says
 
 TEST_F(Resilience, x_request_timeout_ends_the_exchange_and_goes_on_with_what_is_left) {

@@ -5,6 +5,7 @@
 
 #include "balance/maglev.h"
 #include "gateway/site.h"
+#include "gateway/token_subject.h"
 #include "gateway/worker.h"
 #include "http/cookie.h"
 #include "http/uri.h"
@@ -57,7 +58,12 @@ std::string cookie_of(const Exchange& ex, std::string_view key, std::uint64_t me
 }  // namespace
 
 std::uint64_t hash_of(const Exchange& ex, const balance::HashBy& by) {
-    std::string_view value = value_of(ex, by);
+    std::string subject;
+    if (by.of == balance::HashBy::subject) {
+        const std::string_view* token = ex.request.head.headers.find(http::HeaderId::authorization);
+        if (token) subject = token_subject(*token);
+    }
+    std::string_view value = by.of == balance::HashBy::subject ? std::string_view(subject) : value_of(ex, by);
     return value.empty() ? ex.worker.random().next() : balance::stable_hash(value);
 }
 
