@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "endpoints/envelope.h"
 
-#include <algorithm>
-
 #include "endpoints/envelope_message.h"
 #include "endpoints/request_body.h"
 #include "gateway/no_interims.h"
@@ -32,8 +30,7 @@ std::string forwarded_lines(const Exchange& ex) {
     std::string lines;
     for (http::HeaderId id : {http::HeaderId::x_forwarded_for, http::HeaderId::x_forwarded_proto, http::HeaderId::x_forwarded_host}) {
         const std::string_view* found = ex.request.head.headers.find(id);
-        bool broken = found && std::any_of(found->begin(), found->end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-        if (!found || broken) continue;
+        if (!found || has_break(*found)) continue;
         // Our peer is at the end of the list already, and will be put there again.
         std::size_t end = id == http::HeaderId::x_forwarded_for ? found->rfind(", ") : found->size();
         if (end != found->npos) lines.append(http::canonical_name(id)).append(": ").append(found->substr(0, end)).append("\r\n");

@@ -14,7 +14,7 @@ namespace suoke::endpoints {
 
 using nlohmann::json;
 
-static bool has_break(std::string_view text) {
+bool has_break(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 

@@ -25,6 +25,9 @@ std::variant<EnvelopeMessage, Faults> read_envelope(std::string_view json);
 // The head as the client would have sent it; `more`: lines of further fields, each with its line break.
 std::string head_of(const EnvelopeMessage& message, std::string_view host, std::string_view more);
 
+// Of a line break or another control character.
+bool has_break(std::string_view text);
+
 // {"status_code","headers","body"}; a body that is no text comes in base64, and "encoding" says so.
 std::string envelope_answer(const http::Response& response, const std::string& body);
 

@@ -8,6 +8,7 @@
 #include "endpoints/service_list.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
+#include "http/bearer.h"
 #include "rt/ask_task.h"
 #include "rt/digest.h"
 #include "rt/hop.h"
@@ -26,8 +27,7 @@ constexpr std::size_t kMostBody = 64 * 1024;
 
 std::string_view token_of(const Exchange& ex) {
     const std::string_view* field = ex.request.head.headers.find(http::HeaderId::authorization);
-    if (!field || field->size() < 7 || !iequals(field->substr(0, 7), "bearer ")) return {};
-    return trim(field->substr(7));
+    return field ? http::bearer_token(*field) : std::string_view();
 }
 
 bool is_admin(const Exchange& ex) {
@@ -114,7 +114,6 @@ class Change : public gateway::Filter {
         // What others ask for in the same turn of the loop is then made known together with it.
         rt::Aside aside(from.control);
         co_await aside;
-        from.directory.flush();
         if (from.settled) co_await from.settled();
         co_return done;
     }

@@ -14,7 +14,8 @@
 namespace suoke::gateway {
 namespace {
 
-std::string_view value_of(const Exchange& ex, const balance::HashBy& by) {
+// `made`: what has to be made first stays there.
+std::string_view value_of(const Exchange& ex, const balance::HashBy& by, std::string& made) {
     const http::RequestHead& head = ex.request.head;
     switch (by.of) {
         case balance::HashBy::header: {
@@ -30,6 +31,10 @@ std::string_view value_of(const Exchange& ex, const balance::HashBy& by) {
             return found;
         }
         case balance::HashBy::path: return ex.path;
+        case balance::HashBy::subject: {
+            const std::string_view* found = head.headers.find(http::HeaderId::authorization);
+            return found ? made = token_subject(*found) : made;
+        }
         default: return ex.client_ip.empty() ? ex.request.peer_host : ex.client_ip;
     }
 }
@@ -58,12 +63,8 @@ std::string cookie_of(const Exchange& ex, std::string_view key, std::uint64_t me
 }  // namespace
 
 std::uint64_t hash_of(const Exchange& ex, const balance::HashBy& by) {
-    std::string subject;
-    if (by.of == balance::HashBy::subject) {
-        const std::string_view* token = ex.request.head.headers.find(http::HeaderId::authorization);
-        if (token) subject = token_subject(*token);
-    }
-    std::string_view value = by.of == balance::HashBy::subject ? std::string_view(subject) : value_of(ex, by);
+    std::string made;
+    std::string_view value = value_of(ex, by, made);
     return value.empty() ? ex.worker.random().next() : balance::stable_hash(value);
 }
 

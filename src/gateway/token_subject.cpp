@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "http/bearer.h"
 #include "http/grpc.h"
 
 namespace suoke::gateway {
@@ -12,12 +12,12 @@ namespace suoke::gateway {
 std::string token_subject(std::string_view authorization) {
     constexpr std::size_t kMostClaims = 16 * 1024;
     constexpr int kMostLevels = 8;
-    if (authorization.size() < 7 || !iequals(authorization.substr(0, 7), "bearer ")) return {};
-    std::size_t first = authorization.find('.');
-    std::size_t second = first == authorization.npos ? first : authorization.find('.', first + 1);
-    if (second == authorization.npos || second - first > kMostClaims) return {};
+    std::string_view token = http::bearer_token(authorization);
+    std::size_t first = token.find('.');
+    std::size_t second = first == token.npos ? first : token.find('.', first + 1);
+    if (second == token.npos || second - first > kMostClaims) return {};
     // base64url without padding (RFC 7515 §2), as our decoder wants it.
-    std::string text(authorization.substr(first + 1, second - first - 1)), claims;
+    std::string text(token.substr(first + 1, second - first - 1)), claims;
     for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
     text.append((4 - text.size() % 4) % 4, '=');
     http::Base64Decoder decoder;
