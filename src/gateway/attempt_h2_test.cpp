@@ -118,6 +118,18 @@ TEST(H2Upstream, one_that_refuses_every_stream_is_not_asked_for_ever) {
     EXPECT_EQ(s.upstream("rag").dials(), 2u);
 }
 
+TEST(H2Upstream, one_that_serves_a_request_a_connection_serves_all_that_came_at_once) {
+    constexpr std::size_t kClients = 30;
+    Scene s(h2_service());
+    for (std::size_t i = 0; i < kClients; ++i) s.client(std::to_string(i)) << get("/rag");
+    for (std::size_t i = 0; i < s.upstream("rag").dials(); ++i) {
+        H2Peer server(far(s, i));
+        server.welcome().answer(1, "200", "done").send(frame(kGoaway, 0, 0, u32(1) + u32(kNoError)));
+        s.settle();
+    }
+    for (std::size_t i = 0; i < kClients; ++i) s.client(std::to_string(i)) >> response(200, "done");
+}
+
 TEST(H2Upstream, goaway_lets_the_old_streams_finish_and_takes_no_new_ones) {
     Scene s(h2_service());
     s.client("a") << get("/rag/1");

@@ -227,9 +227,9 @@ rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& reque
     if (request.host.empty()) request.host = host_of(member.address, member.name);
     AttemptLimits limits = limits_of(ex);
     Tried tried;
-    // An upstream may end a shared connection while many wait for it, and the next one; a connection of our own
-    // that it refuses is its answer.
-    constexpr int kMostTries = 8;
+    // An upstream may end a shared connection while many wait for it, and the next one. The last try is on a
+    // connection where nobody is before us: one that it refuses there is its answer.
+    constexpr int kMostTries = 4;
     for (int tries = 1;; ++tries) {
         bool fresh = tries > 1;
         Result<void> in_time = write_time_left(ex);
@@ -244,7 +244,9 @@ rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& reque
             Patience patience = patience_of(ex);
             std::string preamble = proxy_preamble(ex, *ex.service);
             TimePoint dialed = ex.worker.loop().now();
-            Result<AttemptPtr> begun = co_await attempt_on_new_connection(ex.worker, berth, request.head.method, limits, patience, std::move(preamble));
+            Company company = tries == kMostTries ? Company::alone : Company::shared;
+            Result<AttemptPtr> begun =
+                co_await attempt_on_new_connection(ex.worker, berth, request.head.method, limits, patience, std::move(preamble), company);
             ex.upstream_connect = ex.worker.loop().now() - dialed;
             if (!begun) {
                 // Who gave us so little time says nothing about the endpoint.

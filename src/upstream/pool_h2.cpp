@@ -19,14 +19,15 @@ H2Pool::Client H2Pool::take() {
     return nullptr;
 }
 
-rt::Task<Result<H2Pool::Client>> H2Pool::open(TimePoint connect_deadline, TimePoint pool_deadline) {
+rt::Task<Result<H2Pool::Client>> H2Pool::open(TimePoint connect_deadline, TimePoint pool_deadline, bool alone) {
     // One connection serves many: who comes while it is being made waits for it.
-    while (dialing_ > 0 || counts_.open >= limits_.connections) {
+    while ((dialing_ > 0 && !alone) || counts_.open + dialing_ >= limits_.connections) {
         if (queue_.size() >= limits_.waiting)
             co_return Error(Code::pool_exhausted, "too many requests wait for " + endpoint_.to_string());
         Queue::Turn turn(queue_, pool_deadline);
         bool called = co_await turn;
         if (!called) co_return Error(Code::pool_exhausted, "no free connection to " + endpoint_.to_string() + " in time");
+        if (alone) continue;
         if (Client client = take()) {
             if (client->has_room()) queue_.call_next();  // there may be more of it
             co_return client;

@@ -23,8 +23,8 @@ class H2Pool final : public http::H2Client::Watcher {
     using Client = std::shared_ptr<http::H2Client>;
     // One with room, if there is one: the usual case, and no coroutine.
     Client take();
-    // One with room: another exchange makes it, or a new connection.
-    rt::Task<Result<Client>> open(TimePoint connect_deadline, TimePoint pool_deadline);
+    // One with room: another exchange makes it, or a new connection. `alone`: a new one, whose first exchange is the caller's.
+    rt::Task<Result<Client>> open(TimePoint connect_deadline, TimePoint pool_deadline, bool alone = false);
     void close_idle();   // no new exchanges on what is open
     std::uint32_t users = 0;   // views that may take connections (Pools)
     bool unused() const { return counts_.open == 0 && queue_.size() == 0; }

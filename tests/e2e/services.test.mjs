@@ -60,7 +60,7 @@ describe('one of three instances', () => {
       await sleep(700);
     });
     expect(failures).toEqual([]);
-    expect(event(gateway, 'endpoint.ejected')).toBeTruthy();
+    await until(() => event(gateway, 'endpoint.ejected'), 'it is said');
   });
 
   test('back again: traffic after one interval of asking whether it takes connections', async () => {
@@ -125,7 +125,7 @@ describe('the registry', () => {
       { id: 'users-1', name: 'users', host: '127.0.0.1', port: instances[0].port, weight: 1, metadata: { zone: 'a' } });
     expect(told.status).toBe(201);
     expect(told.json).toMatchObject({ service_name: 'users', instance_id: 'users-1', ttl: 30 });
-    expect(event(gateway, 'instance.registered')).toBeTruthy();
+    await until(() => event(gateway, 'instance.registered'), 'it is said');
     for (const path of ['/users/7', '/api/v1/gateway/users/7', '/api/v1/proxy/users/7', '/api/v1/gateway//users/7'])
       expect(await ask(gateway, path), path).toMatchObject({ status: 200, text: 'hello', instance: 'one' });
     const listed = await tell(gateway, 'GET', '/api/v1/gateway/services');
