@@ -9,7 +9,7 @@
 //                         --mode idle [--hold S]        one request on each connection, then hold
 //                                                       them until standard input ends
 //     and: --connections N --path /json --method GET --body BYTES --expect BYTES --timeout S
-//          --tls full|resumed
+//          --tls full|resumed --header "name: value"
 
 #include <poll.h>
 #include <sys/prctl.h>
@@ -304,6 +304,7 @@ std::string request_from(const Arguments& given) {
     std::string request = text(given, "method", body ? "POST" : "GET") + " " +
                           text(given, "path", "/json") +
                           " HTTP/1.1\r\nhost: api.example\r\nuser-agent: bench\r\naccept: */*\r\n";
+    if (given.contains("header")) request += text(given, "header", "") + "\r\n";
     if (body) {
         request +=
             "content-type: application/octet-stream\r\ncontent-length: " + std::to_string(body) +

@@ -4,6 +4,7 @@
 //
 //     GET  /json       300 bytes of JSON          GET /slow/MS   the same, MS milliseconds later
 //     GET  /bytes/N    N bytes                    POST /sink     the number of bytes that came
+//     GET  /fresh/N    N bytes that may be kept for an hour
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -32,10 +33,9 @@ struct Answer {
     Clock::duration delay{};
 };
 
-std::string head(const char* status, std::uint64_t length) {
-    return std::string("HTTP/1.1 ") + status +
-           "\r\nserver: origin\r\ncontent-type: application/json\r\ncontent-length: " +
-           std::to_string(length) + "\r\n\r\n";
+std::string head(const char* status, std::uint64_t length, const char* more = "") {
+    return std::string("HTTP/1.1 ") + status + "\r\nserver: origin\r\ncontent-type: application/json\r\n" + more +
+           "content-length: " + std::to_string(length) + "\r\n\r\n";
 }
 
 Answer whole(const char* status, const std::string& body) {
@@ -70,6 +70,7 @@ Answer answer_to(const MessageReader& request) {
     if (path == "/json") return json;
     if (path == "/sink") return whole("200 OK", std::to_string(request.body_bytes()));
     if (auto size = number_after(path, "/bytes/")) return {head("200 OK", *size), *size};
+    if (auto size = number_after(path, "/fresh/")) return {head("200 OK", *size, "cache-control: public, max-age=3600\r\n"), *size};
     if (auto wait = number_after(path, "/slow/")) {
         return {.bytes = json.bytes, .delay = std::chrono::milliseconds(*wait)};
     }

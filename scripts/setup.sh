@@ -48,7 +48,7 @@ case $system in
         fail "this script knows Debian 12 and Ubuntu 24.04; this is $system.
 Install a C++20 compiler (g++ >= 12), cmake >= 3.25, ninja, ccache, git, pkg-config and the headers of
 Boost >= 1.81, fmt, spdlog, nlohmann-json, yaml-cpp, c-ares, re2, OpenSSL 3, nghttp2, CLI11, prometheus-cpp, GoogleTest and
-Google Benchmark, zlib, hiredis, SQLite 3; for the tests also Node >= 18, clang with libFuzzer, nginx, a Redis server, curl, nghttp2's programs, Chromium and gRPC++.
+Google Benchmark, zlib, brotli, zstd, valijson, hiredis, SQLite 3; for the tests also Node >= 18, clang with libFuzzer, nginx, a Redis server, curl, nghttp2's programs, Chromium and gRPC++.
 Then set SUOKE_SKIP_SETUP=1, and the other scripts build without calling this one."
         ;;
 esac
@@ -60,7 +60,8 @@ node_is_good() {
 
 wanted=(g++ cmake ninja-build ccache git ca-certificates pkg-config
     "$boost" libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libc-ares-dev libre2-dev libssl-dev
-    libnghttp2-dev zlib1g-dev libhiredis-dev libsqlite3-dev libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
+    libnghttp2-dev zlib1g-dev libbrotli-dev libzstd-dev libvalijson-dev libhiredis-dev libsqlite3-dev
+    libcli11-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev)
 if [[ $with_tests == yes ]]; then
     wanted+=(clang "libclang-rt-$clang-dev" nginx redis-server curl openssl nghttp2-client nghttp2-server libgrpc++-dev
         libprotobuf-dev protobuf-compiler-grpc ${browser:+"$browser"})

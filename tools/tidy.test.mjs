@@ -44,8 +44,11 @@ test('a module may not include what stands to its right', () => {
   fires(t.include_direction, 'src/endpoints/health.cpp', '#include "app/app.h"\n', 1);
 });
 
-test('rt and config stand on base alone', () => {
+test('rt and config stand on base alone, auth on rt', () => {
   quiet(t.include_direction, 'src/rt/loop.cpp', '#include "rt/loop.h"\n#include "base/time.h"\n');
+  quiet(t.include_direction, 'src/auth/key.cpp', '#include "auth/key.h"\n#include "rt/digest.h"\n#include "base/error.h"\n');
+  fires(t.include_direction, 'src/auth/key.cpp', '#include "http/grpc.h"\n', 1);
+  quiet(t.include_direction, 'src/limits/keys.cpp', '#include "auth/identity.h"\n#include "store/kv.h"\n');
   fires(t.include_direction, 'src/rt/loop.cpp', '#include "config/config.h"\n', 1);
   fires(t.include_direction, 'src/config/load.cpp', '#include "rt/task.h"\n', 1);
 });
@@ -65,7 +68,7 @@ test('a directory that has no place in the order is told', () => {
   fires(t.include_direction, 'src/utils/misc.cpp', '\n', 1);
 });
 
-test('Asio, sockets and OpenSSL belong to rt', () => {
+test('Asio and sockets belong to rt, OpenSSL to rt and auth', () => {
   const all = ['boost/asio.hpp', 'boost/asio/ip/tcp.hpp', 'asio/post.hpp', 'boost/beast/http.hpp', 'sys/epoll.h', 'sys/socket.h',
     'netinet/in.h', 'netinet/tcp.h', 'openssl/ssl.h'];
   for (const header of all) {
@@ -74,6 +77,8 @@ test('Asio, sockets and OpenSSL belong to rt', () => {
     quiet(t.reserved_headers, 'src/rt/loop.cpp', `#include <${header}>\n`);
     quiet(t.reserved_headers, 'testing/peer.cpp', `#include <${header}>\n`);
   }
+  quiet(t.reserved_headers, 'src/auth/key.cpp', '#include <openssl/evp.h>\n');
+  fires(t.reserved_headers, 'src/auth/key.cpp', '#include <sys/socket.h>\n', 1);
   quiet(t.reserved_headers, 'src/http/h1.cpp', '#include <boost/system/result.hpp>\n#include <sys/stat.h>\n// #include <sys/epoll.h>\n');
 });
 

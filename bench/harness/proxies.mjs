@@ -8,6 +8,7 @@ import path from 'node:path';
 
 import { benchDir } from './options.mjs';
 import { Running, freePort, untilAnswers } from './processes.mjs';
+import { keysIn } from './tokens.mjs';
 
 const kinds = {
     nginx: {
@@ -97,11 +98,13 @@ export class Proxy {
         const certificate = certificateIn(this.bench.dir);
         const template = fs.readFileSync(path.join(benchDir, this.kind.template), 'utf8');
         const spoken = this.upstream === 'http1' ? 'http1' : 'h2c';
-        const words = [options.headers, spoken, ...this.name.split('+').slice(1)];
+        const variant = this.name.split('+').slice(1);
+        const words = [options.headers, spoken, ...variant, ...(variant.includes('full') ? [] : ['plain'])];
         const routes = Array.from({ length: this.routes }, (_, i) => this.kind.route(i, this.generation));
         fs.writeFileSync(this.file, render(template, words, {
             DIR: this.dir, PORT: this.port, ORIGIN_PORT: this.originPort, ROUTES: routes.join('\n'),
             TLS_PORT: this.tlsPort, CERT: certificate.cert, KEY: certificate.key, CERT_AND_KEY: certificate.both,
+            JWT_PUBLIC: keysIn(this.bench.dir).publicFile, JWT_SECRET: keysIn(this.bench.dir).secret,
         }));
     }
 

@@ -6,11 +6,11 @@ import { digits, medianOf, pairedRatio } from './numbers.mjs';
 const rivals = ['nginx', 'haproxy'];
 const MiB = 1 << 20;
 
-const tables = { cpu: cpuTable, latency: latencyTable, idle: idleTable, reload: reloadTable,
+const tables = { cpu: cpuTable, policies: policiesTable, latency: latencyTable, idle: idleTable, reload: reloadTable,
                  rss: rssTable, instructions: instructionsTable };
 
-export function scenarioMarkdown(name, { kind, title, rows }) {
-    return `\n### \`${name}\`: ${title}\n\n${tables[kind](rows)}`;
+export function scenarioMarkdown(name, { kind, title, rows, mark }) {
+    return `\n### \`${name}\`: ${title}\n\n${tables[kind](rows, mark)}`;
 }
 
 export function headMarkdown({ when, machine, versions, options, commit }) {
@@ -56,6 +56,23 @@ function cpuTable(rows) {
             total(rounds, 'errors'),
             digits(medianOf(rounds, (round) => round.cores_used_by_others), 2),
             ...(withTickets ? [digits(medianOf(rounds, (round) => round.tickets / round.requests), 2)] : []),
+        ]));
+}
+
+// What one of them costs beside each of the others.
+function policiesTable(rows, mark) {
+    const cost = (round) => round.cpu_us ?? NaN;
+    return table(['proxy', 'user µs', 'system µs', 'CPU µs', 'least – most', 'requests/s', `${mark} × this`, 'failures', 'cores others used'],
+        Object.entries(rows).map(([name, rounds]) => [
+            name,
+            digits(medianOf(rounds, (round) => round.user_us ?? NaN), 2),
+            digits(medianOf(rounds, (round) => round.system_us ?? NaN), 2),
+            strong(medianOf(rounds, cost), 2),
+            range(rounds.map(cost)),
+            digits(medianOf(rounds, (round) => round.per_second), 0),
+            name === mark ? '–' : digits(pairedRatio(rows[mark], rounds, cost), 3),
+            total(rounds, 'errors'),
+            digits(medianOf(rounds, (round) => round.cores_used_by_others), 2),
         ]));
 }
 

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { firstLine, overTls, restOfOutput } from './bench.mjs';
 import { exchangeOf, wrongWith } from './http2.mjs';
 import { medianOf } from './numbers.mjs';
+import { authorizationOf } from './tokens.mjs';
 import { Proxy, canReload, canSpeakTo, variantsOf } from './proxies.mjs';
 import { Running, freePort, machineBusySeconds, untilAnswers } from './processes.mjs';
 
@@ -34,6 +35,13 @@ const closed = {
                   title: 'new TLS 1.3 connections, full handshakes, one 300-byte JSON answer each' },
     'tls-resumed': { tls: 'resumed', path: '/json', expect: 300, connections: 16, requests: 20_000, variants: 'tls',
                      title: 'new TLS 1.3 connections, resumed by ticket, one 300-byte JSON answer each' },
+    'pipeline': { path: '/json', expect: 300, connections: 64, requests: 100_000, kind: 'policies', mark: 'suoke+full+rs256',
+                  names: ['suoke', 'suoke+full+rs256', 'suoke+full+hs256', 'nginx+full', 'haproxy+full+hs256', 'haproxy+full+rs256'],
+                  title: '300-byte JSON answer with token, rate limit, access log and security headers (nginx knows no tokens)' },
+    'cache-300': { path: '/fresh/300', expect: 300, connections: 64, requests: 200_000, kind: 'policies', mark: 'suoke+cache',
+                   names: ['suoke+cache', 'nginx+cache', 'haproxy+cache'], title: '300 bytes from the cache' },
+    'cache-64k': { path: '/fresh/65536', expect: 65_536, connections: 16, requests: 40_000, kind: 'policies', mark: 'suoke+cache',
+                   names: ['suoke+cache', 'nginx+cache', 'haproxy+cache'], title: '64 KiB from the cache' },
 };
 
 const special = { idle, p99, reload, rss, instr };
@@ -44,20 +52,21 @@ export function runScenario(name, bench, results) {
     return name in closed ? cpuPerRequest(bench, closed[name]) : special[name](bench, results);
 }
 
-async function cpuPerRequest(bench, { title, variants, requests, ...asked }) {
+async function cpuPerRequest(bench, { title, variants, requests, names: fixed, kind = 'cpu', mark, ...asked }) {
     const { options } = bench;
     const order = asked.upstream ? { ...asked, ...exchangeOrder(asked.upstream) } : asked;
     const count = scaled(requests, options, 100);
-    const names = options.proxies.flatMap((name) => variantsOf(name, variants));
+    const names = fixed ?? options.proxies.flatMap((name) => variantsOf(name, variants));
     const able = names.filter((name) => !overTls(order) || canSpeakTo(name, order.upstream ?? 'http1'));
     if (order.upstream) for (const name of able) await mustAnswerRightly(bench, name, order);
     const rows = await inTurns(bench, able, async (name) => {
-        await bench.load(await bench.portOf(name, order), { ...order, requests: Math.ceil(count / 10) });
-        return bench.measure(name, { ...order, requests: count });
+        const own = kind === 'policies' ? { ...order, ...authorizationOf(name, bench.dir) } : order;
+        await bench.load(await bench.portOf(name, own), { ...own, requests: Math.ceil(count / 10) });
+        return bench.measure(name, { ...own, requests: count });
     });
     const each = order.tls ? `${order.connections} at a time, ${count} a round`
         : `${order.connections} connections, ${count} requests a round`;
-    return { kind: 'cpu', title: `${title}, ${each}`,
+    return { kind, mark, title: `${title}, ${each}`,
              rows: Object.fromEntries(names.map((name) => [name, rows[name] ?? []])) };
 }
 

@@ -119,6 +119,7 @@ App::App(AppOptions options, config::Loaded loaded)
     file_content_ = read_file(options_.sources.yaml_path);
 
     tls_content_ = contents_of(tls_files(loaded.config));
+    endpoint_sources_.revocations = &services_.revocations();
     std::vector<config::Problem> problems;
     auto builtins = endpoints::builtins(endpoint_sources_, loaded.config);
     site_ = compile(std::move(loaded.config), builtins, ++generation_, problems, tls_inputs());
@@ -127,6 +128,8 @@ App::App(AppOptions options, config::Loaded loaded)
     tell(problems);
     services_.set_listener([this](const balance::MembersPtr& members) { tell_workers(members); });
     services_.set_listener([this](const gateway::SessionKeys& keys) { tell_workers(keys); });
+    services_.set_listener([this](const auth::KeyRingPtr& ring) { tell_workers(ring); });
+    services_.set_listener([this](const auth::RevocationsPtr& revoked) { tell_workers(revoked); });
     endpoint_sources_.settled = [this] { return settled(); };
     endpoint_sources_.check_now = [this](std::string service) { return services_.check_now(std::move(service)); };
     std::vector<balance::MembersPtr> members = services_.adopt(*site_);
@@ -137,10 +140,12 @@ App::App(AppOptions options, config::Loaded loaded)
     Result<rt::Address> asked = listen_address(site_->config.server);
     if (!asked) throw StartupError(asked.error().detail);
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
-        WorkerSetup setup{i, site_->config.server.cpu_pinning, shared_, access_log_.get()};
+        WorkerSetup setup{i, site_->config.server.cpu_pinning, shared_, access_log_.get(), control_, services_.tasks(), services_.key_sources()};
         auto& worker = workers_.emplace_back(std::make_unique<WorkerThread>(setup, clock_));
-        worker->adopt(site_, members);
+        worker->adopt(site_, members, services_.key_ring());
+        worker->keep_answers_in(services_.answers());
         worker->adopt(services_.session_keys());
+        worker->adopt(services_.revoked());
     }
     open_listeners(*asked);
 }
@@ -177,6 +182,8 @@ int App::run() {
     status_.ready = true;
     if (secure_.bound) log_.info("app", "listening with TLS", {{"address", tls_address()}});
     rt::give_back_memory();
+    if (const config::Auth& auth = site_->config.auth; !auth.enabled && !auth.is_on())
+        log_.warning("app", "nobody is asked who they are: auth names nothing that clients could show (auth.enabled: false says that it is meant so)");
     log_.info("app", "listening", {{"address", address()}, {"workers", workers_.size()}, {"version", options_.version}});
     control_.run();
     for (auto& worker : workers_) worker->join();
@@ -256,8 +263,8 @@ void App::apply(config::Loaded loaded) {
     ++generation_;
     auto reload = std::make_shared<Reload>(begin_reload(*asked));
     for (auto& worker : workers_) {
-        worker->loop().post([this, w = worker.get(), site = site_, members, reload]() mutable {
-            w->adopt(std::move(site), members);
+        worker->loop().post([this, w = worker.get(), site = site_, members, ring = services_.key_ring(), reload]() mutable {
+            w->adopt(std::move(site), members, ring);
             std::string plain_fault, secure_fault;
             if (reload->without_secure) w->close_tls();
             if (reload->secure)

@@ -4,7 +4,13 @@
 #include <algorithm>
 #include <map>
 
+#include "app/auth_rules.h"
+#include "app/compile_cache.h"
+#include "app/compile_limits.h"
+#include "app/key_sources.h"
+#include "app/limit_shares.h"
 #include "app/redis_options.h"
+#include "filters/cross_origin.h"
 #include "filters/filters.h"
 #include "gateway/forward.h"
 
@@ -264,12 +270,12 @@ void forward_to_any(Route& route, const config::Config& config) {
     route.idle_timeout = config.performance.timeouts.idle;
 }
 
-// Browsers ask before they call, with OPTIONS, whatever methods a route is for; the filter answers.
-std::vector<config::Route> with_preflight(std::vector<config::Route> routes) {
+// Browsers ask before they call, with OPTIONS, whatever methods a route is for; the filter cors answers.
+std::vector<config::Route> with_preflight(std::vector<config::Route> routes, const config::Config& config) {
     for (config::Route& route : routes) {
         auto& methods = route.methods;
-        bool web = route.grpc_web && route.grpc_web->enabled && !methods.empty();
-        if (web && std::find(methods.begin(), methods.end(), "OPTIONS") == methods.end()) methods.push_back("OPTIONS");
+        bool lists = !methods.empty() && std::find(methods.begin(), methods.end(), "OPTIONS") == methods.end();
+        if (lists && filters::cors_of(config, route)) methods.push_back("OPTIONS");
     }
     return routes;
 }
@@ -308,7 +314,9 @@ std::unique_ptr<Route> last_resort(const config::Config& config, const char* nam
     route->name = name;
     route->path_template = name;
     route->index = static_cast<std::uint32_t>(index);
-    route->chain = filters::chain_of(config, {}, filters::refusal());
+    config::Route of_nobody;
+    of_nobody.auth.mode = config::AuthMode::none;   // who is refused anyway need not say who it is
+    route->chain = filters::chain_of(config, of_nobody, filters::refusal());
     return route;
 }
 
@@ -349,9 +357,10 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
         route.path = builtin.path;
         route.methods = builtin.methods;
         if (!builtin.answer) route.service = kAnyService;
+        if (builtin.open && config.auth.is_on()) route.auth.mode = config::AuthMode::optional;
         all.push_back(std::move(route));
     }
-    auto router = gateway::Router::compile(with_preflight(all), problems);
+    auto router = gateway::Router::compile(with_preflight(all, config), problems);
     if (!router) return nullptr;
     auto site = std::make_shared<Site>(std::move(*router), gateway::Replies());
     site->generation = generation;
@@ -406,15 +415,23 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
             }
         }
         route->names_service = from.path.find("{service}") != std::string::npos && i >= config.routes.size();
+        route->admission = admission_of(config, from);
         route->chain = filters::chain_of(config, from, last);
+        if (auto error = filters::fault_of_validation(from))
+            problems.push_back({config::Problem::error, from.validation->place, "routes[" + std::to_string(i) + "].validation", error->detail});
         site->routes.push_back(std::move(route));
     }
     site->no_route = last_resort(config, "gateway:no_route", all.size());
     site->wrong_method = last_resort(config, "gateway:wrong_method", all.size() + 1);
     site->unreadable = last_resort(config, "gateway:unreadable", all.size() + 2);
+    compile_limits(*site, config, all);
+    check_cache_rules(config, problems);
 
+    site->authentication = authentication_of(config, problems);
+    check_keys(config.auth, problems);
     site->tls = tls_server(config.server.tls, tls, problems);
     if (config.redis.wanted()) redis_options(config.redis, problems);  // said here, before anybody depends on it
+    if (LimitShares::wanted(config) && !config.rate_limit.storage_url.empty()) LimitShares::other_redis(config, problems);
 
     // 4. Limits.
     for (const std::string& text : config.server.trusted_proxies)
@@ -448,6 +465,8 @@ std::vector<std::string> tls_files(const config::Config& config) {
         add(each.key_file);
     }
     add(config.server.tls.client_ca_file);
+    if (config.auth.forward) add(config.auth.forward->ca_file);
+    if (config.auth.introspection) add(config.auth.introspection->ca_file);
     for (const auto& [name, service] : config.services)
         for (const std::string* file : {&service.tls.ca_file, &service.tls.cert_file, &service.tls.key_file}) add(*file);
     return files;

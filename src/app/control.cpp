@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/control.h"
 
+#include <algorithm>
+
 #include "app/compile.h"
 #include "rt/pause.h"
 #include "services/local_ledger.h"
@@ -21,7 +23,13 @@ Control::Control(rt::Loop& loop, gateway::Shared& shared, Log& log, endpoints::S
       health_(loop, dialer_, buffers_, Random::from_system(), directory_, shared.events),
       discoveries_(loop, dialer_, buffers_, directory_, shared.events),
       stores_(loop, dialer_, shared.events, log, status),
-      keys_(loop, shared.events, shared.session_key) {
+      limits_(loop, dialer_, shared.limiter, shared.events, status),
+      keys_(loop, shared.events, shared.session_key),
+      signers_(loop, dialer_, buffers_, shared.events),
+      revocations_(loop, shared.events) {
+    signers_.set_listener([this](const auth::KeyRingPtr& ring) {
+        if (!adopting_) ring_changed_(ring);
+    });
     directory_.set_listener([this](const balance::MembersPtr& members) { changed(members); });
 }
 
@@ -36,6 +44,8 @@ std::vector<balance::MembersPtr> Control::adopt(const gateway::Site& site) {
     if (!registry_ && wants_registry) open_registry(site.config.registry);
     discoveries_.adopt(site.config);
     share_keys(site);
+    if (site.limits_clients) limits_.adopt(site.config, stores_);
+    adopt_auth(site.config.auth);
     certificates_ = site.tls ? site.tls->certificates() : std::vector<rt::CertificateFacts>();
     certificates_looked_at_ = {};
     directory_.flush();   // what discovery took back goes with the site, too
@@ -71,6 +81,13 @@ void Control::share_keys(const gateway::Site& site) {
     }
     if (wanted.sessions || wanted.tickets) wanted.store = &stores_.shared();
     keys_.adopt(wanted);
+}
+
+void Control::adopt_auth(const config::Auth& auth) {
+    signers_.adopt(auth);
+    // No token of ours lives longer than a refresh token.
+    Duration longest = std::max<Duration>(std::chrono::days(auth.jwt.refresh_token_expire_days), std::chrono::days(1));
+    revocations_.adopt(auth.is_on() ? &stores_.shared() : nullptr, longest);
 }
 
 rt::Task<void> Control::begin(services::Registry& registry, Log& log) {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What control knows of services, put together from a configuration: the directory with all that feeds
-// it (registry, discovery, active checks), the stores behind it, and the keys that gateways share. Lives
-// in the control loop.
+// it (registry, discovery, active checks), the stores behind it, and the keys that gateways share. And what
+// it knows of credentials: the keys that sign them, and what was revoked. Lives in the control loop.
 
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "app/discoveries.h"
+#include "app/idempotency_desk.h"
+#include "app/key_sources.h"
+#include "app/limit_shares.h"
+#include "app/revocation_list.h"
 #include "app/shared_keys.h"
 #include "app/stores.h"
 #include "base/log.h"
@@ -32,6 +36,15 @@ class Control {
     // Is told of another key for sticky sessions.
     void set_listener(std::function<void(const gateway::SessionKeys&)> changed) { keys_.set_listener(std::move(changed)); }
     const gateway::SessionKeys& session_keys() const { return keys_.sessions(); }
+    // Is told of other keys that tokens are signed with, except while a site is adopted: those go to the
+    // workers with it.
+    void set_listener(std::function<void(const auth::KeyRingPtr&)> changed) { ring_changed_ = std::move(changed); }
+    const auth::KeyRingPtr& key_ring() const { return signers_.ring(); }
+    KeySources& key_sources() { return signers_; }
+    // Is told of what was revoked, and what not any more.
+    void set_listener(std::function<void(const auth::RevocationsPtr&)> changed) { revocations_.set_listener(std::move(changed)); }
+    const auth::RevocationsPtr& revoked() const { return revocations_.picture(); }
+    RevocationList& revocations() { return revocations_; }
     // A configuration was compiled. Gives the members of every service, to go to the workers with it.
     std::vector<balance::MembersPtr> adopt(const gateway::Site& site);
     // Once the loop runs: leases, checks, statistics.
@@ -39,6 +52,7 @@ class Control {
 
     services::Directory& directory() { return directory_; }
     services::Registry* registry() { return registry_.get(); }
+    gateway::AnswerStore& answers() { return answers_; }
     rt::TaskScope& tasks() { return tasks_; }
     rt::Task<void> check_now(std::string service) { return health_.check_now(std::move(service)); }
 
@@ -52,6 +66,7 @@ class Control {
     void changed(const balance::MembersPtr& members);
     void open_registry(const config::Registry& config);
     void share_keys(const gateway::Site& site);
+    void adopt_auth(const config::Auth& auth);
     rt::Task<void> keep_time();
     void look_at_certificates();
     static rt::Task<void> begin(services::Registry& registry, Log& log);
@@ -70,7 +85,12 @@ class Control {
     Look look_{health_};
     Discoveries discoveries_;
     Stores stores_;
+    LimitShares limits_;
+    IdempotencyDesk answers_{loop_, tasks_, [this]() -> store::Kv& { return stores_.shared(); }};
     SharedKeys keys_;
+    std::function<void(const auth::KeyRingPtr&)> ring_changed_ = [](const auth::KeyRingPtr&) {};
+    KeySources signers_;
+    RevocationList revocations_;
     std::unique_ptr<services::Ledger> ledger_;
     std::unique_ptr<services::Registry> registry_;
     std::vector<balance::MembersPtr> new_members_;   // while a site is adopted

@@ -36,7 +36,8 @@ class DemoServices::Server final : public http::Handler, public rt::Acceptor {
         return listeners_.back()->address().port();
     }
 
-    void start() {
+    void start(std::string secret) {
+        secret_ = std::move(secret);
         thread_ = std::thread([this] {
             rt::name_this_thread("demo");
             loop_.run();
@@ -50,7 +51,7 @@ class DemoServices::Server final : public http::Handler, public rt::Acceptor {
 
     // http::Handler
     rt::Task<void> handle(http::Request& request, http::Responder& responder) override {
-        http::Response response = co_await demo_answer(loop_, request);
+        http::Response response = co_await demo_answer(loop_, request, secret_);
         co_await responder.send(std::move(response));
     }
     rt::Task<void> refuse(http::Request&, Error error, http::Responder& responder) override {
@@ -73,7 +74,7 @@ class DemoServices::Server final : public http::Handler, public rt::Acceptor {
     rt::BufferBudget budget_{64ull << 20};
     rt::BufferPool buffers_{budget_};
     http::SessionLimits limits_;
-    std::string date_;
+    std::string date_, secret_;
     std::vector<std::unique_ptr<rt::Listener>> listeners_;
     rt::TaskScope connections_;  // ends before everything above
     std::thread thread_;
@@ -86,8 +87,8 @@ DemoServices::DemoServices() : server_(std::make_unique<Server>()) {
 
 DemoServices::~DemoServices() = default;
 
-void DemoServices::start() {
-    server_->start();
+void DemoServices::start(const Secret& key) {
+    server_->start(key.reveal());
 }
 
 }  // namespace suoke::app

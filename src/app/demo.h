@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "base/sensitive.h"
+
 namespace suoke::app {
 
 class DemoServices {
@@ -19,7 +21,8 @@ class DemoServices {
     const std::map<std::string, std::string>& variables() const { return variables_; }
     // Begins to answer, in a thread of its own. Start it after the App was made: a thread takes
     // over which signals are blocked, and this one is to leave them all to the App.
-    void start();
+    // `key`: its auth-service signs tokens with it (HS256); none: what it gives out opens nothing.
+    void start(const Secret& key = {});
 
  private:
     class Server;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "auth/jwt.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "http/uri.h"
@@ -20,6 +21,7 @@ struct Call {
     rt::Loop& loop;
     http::Request& request;
     std::string_view rest;  // what "/*" at the end of the path stood for
+    const std::string& secret;
 };
 using Answer = rt::Task<Response> (*)(Call& call);
 
@@ -99,14 +101,32 @@ class Pause final : rt::Timer {
 
 // ---- auth-service
 
-std::string session_json(std::string_view username) {
+constexpr int kTokenLife = 3600;  // seconds
+
+// One that the gateway takes, as the platform's auth-service signs them; without a secret a mere word.
+std::string access_token(const Call& call, std::string_view username) {
+    const std::string kWord = "demo-access-token";
+    if (call.secret.empty()) return kWord;
+    auto key = auth::Key::of_secret(call.secret, {auth::Algorithm::hs256});
+    if (!key) return kWord;
+    auto now = call.loop.clock().wall().time_since_epoch() / std::chrono::seconds(1);
+    std::string claims;
+    JsonWriter j(claims);
+    j.open('{').field("sub", "1").field("name", username).field("type", "access").key("roles").open('[').value("user").close(']');
+    j.field("iss", "suoke-auth-service").field("aud", "suoke-life");
+    j.field("iat", std::int64_t{now}).field("exp", std::int64_t{now + kTokenLife}).close('}');
+    auto token = auth::mint(claims, **key, auth::Algorithm::hs256);
+    return token ? *token : kWord;
+}
+
+std::string session_json(const Call& call, std::string_view username) {
     std::string out;
     JsonWriter(out)
         .open('{')
-        .field("access_token", "demo-access-token")
+        .field("access_token", access_token(call, username))
         .field("refresh_token", "demo-refresh-token")
         .field("token_type", "bearer")
-        .field("expires_in", 3600)
+        .field("expires_in", kTokenLife)
         .field("user_id", "1")
         .field("username", username)
         .field("mfa_required", false)
@@ -124,7 +144,7 @@ rt::Task<Response> login(Call& call) {
     if (username.empty() || password.empty())
         co_return refusal(422, "Send username (or email) and password");
     if (password == "wrong") co_return refusal(401, "Wrong username or password");
-    co_return json(200, session_json(username));
+    co_return json(200, session_json(call, username));
 }
 
 rt::Task<Response> refresh(Call& call) {
@@ -132,7 +152,7 @@ rt::Task<Response> refresh(Call& call) {
     if (!received) co_return refusal(400, "The body did not arrive");
     if (text_of(object_of(*received), "refresh_token") != "demo-refresh-token")
         co_return refusal(401, "Unknown refresh token");
-    co_return json(200, session_json("lishizhen"));
+    co_return json(200, session_json(call, "lishizhen"));
 }
 
 // ---- user-service
@@ -346,8 +366,8 @@ bool fits(const Entry& entry, Call& call) {
 
 }  // namespace
 
-rt::Task<Response> demo_answer(rt::Loop& loop, http::Request& request) {
-    Call call{loop, request, {}};
+rt::Task<Response> demo_answer(rt::Loop& loop, http::Request& request, const std::string& secret) {
+    Call call{loop, request, {}, secret};
     for (const Entry& entry : kTable) {
         if (!fits(entry, call)) continue;
         Response response = co_await entry.answer(call);

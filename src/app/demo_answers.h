@@ -7,6 +7,7 @@
 
 namespace suoke::app {
 
-rt::Task<http::Response> demo_answer(rt::Loop& loop, http::Request& request);
+// `secret`: auth-service signs its tokens with it (HS256); empty: they are a mere word.
+rt::Task<http::Response> demo_answer(rt::Loop& loop, http::Request& request, const std::string& secret);
 
 }  // namespace suoke::app

@@ -6,7 +6,7 @@ namespace suoke::app {
 const std::string& demo_yaml() {
     static const std::string kText = R"(# What `suoke-gateway dev` serves when it is given no file.
 # To play with it: suoke-gateway dev --print-config > my.yaml, then suoke-gateway dev --config my.yaml;
-# it is read again whenever it changes. The DEMO_*_PORT variables are set while dev runs.
+# it is read again whenever it changes. The DEMO_* variables are set while dev runs.
 
 server:
   host: 127.0.0.1
@@ -15,6 +15,15 @@ server:
 
 logging:
   format: text
+
+store:
+  path: ""              # nothing outlives dev
+
+# A token is looked at where there is one, and needed where a route says so (auth: {mode: required}, below).
+# The key is made by dev for each run; JWT_SECRET_KEY is stronger.
+auth:
+  mode: optional
+  jwt: {secret_key: "${DEMO_JWT_SECRET:-}"}
 
 services:
   auth-service: {endpoints: [{host: 127.0.0.1, port: "${DEMO_AUTH_PORT:-8001}"}], upstream_prefix: /api/v1}
@@ -37,6 +46,7 @@ routes:
 
   # -- /api/v1/<domain>/...
   - {prefix: /api/v1/auth, service: auth-service, timeout: 10s, strip_prefix: false, upstream_prefix: ""}
+  - {path: /api/v1/auth/me, service: auth-service, timeout: 10s, strip_prefix: false, upstream_prefix: "", auth: {mode: required}}   # 401 without a token
   - {prefix: /api/v1/users, service: user-service, timeout: 15s, strip_prefix: false, upstream_prefix: ""}
   - {prefix: /api/v1/user, service: user-service, timeout: 15s, upstream_prefix: /api/v1/users/me}
   - {prefix: /api/v1/health-data, service: health-data-service, timeout: 20s, strip_prefix: false, upstream_prefix: ""}

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/demo_answers.h"
+#include "auth/jwt.h"
 #include "config/load.h"
 #include "http/session_h1.h"
 #include "rt/scope.h"
@@ -40,6 +41,7 @@ class Visit : public http::Handler {
         return ask("POST " + std::string(path) + " HTTP/1.1\r\nHost: demo\r\nContent-Length: " +
                    std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
     }
+    std::string secret;   // of its auth-service
     std::string get(std::string_view path) {
         return ask("GET " + std::string(path) + " HTTP/1.1\r\nHost: demo\r\n\r\n");
     }
@@ -62,7 +64,7 @@ class Visit : public http::Handler {
     }
 
     rt::Task<void> handle(http::Request& request, http::Responder& responder) override {
-        http::Response response = co_await demo_answer(loop_, request);
+        http::Response response = co_await demo_answer(loop_, request, secret);
         co_await responder.send(std::move(response));
     }
     rt::Task<void> refuse(http::Request&, Error, http::Responder&) override { co_return; }
@@ -93,6 +95,23 @@ TEST(Demo, login_answers_in_the_shape_the_clients_read) {
     for (const char* key :
          {"access_token", "refresh_token", "expires_in", "user_id", "mfa_required"})
         EXPECT_TRUE(json.contains(key)) << key;
+}
+
+TEST(Demo, login_gives_a_token_that_whoever_has_the_key_takes) {
+    Visit demo;
+    demo.secret = "5d1f0c9a8b7e6d5c4b3a29181706f5e4d3c2b1a0";
+    auto json = nlohmann::json::parse(body_of(demo.post("/api/v1/auth/login", R"({"username":"lishizhen","password":"demo"})")));
+    const std::string text = json["access_token"];
+    auto token = auth::parse_token(text);
+    ASSERT_TRUE(token) << token.error().detail;
+    auth::KeySet keys;
+    keys.keys.push_back(*auth::Key::of_secret(demo.secret));
+    auth::JwtRules rules;
+    rules.algorithms = {auth::Algorithm::hs256};
+    auto who = auth::verify(*token, rules, keys, ManualClock().wall());
+    ASSERT_TRUE(who) << who.error().detail;
+    EXPECT_EQ((*who)->subject, "1");
+    EXPECT_TRUE((*who)->has_role("user"));
 }
 
 TEST(Demo, login_refuses_what_is_wrong_or_missing) {
@@ -173,7 +192,7 @@ TEST(Demo, an_unknown_path_or_method_is_not_found) {
 TEST(Demo, its_configuration_loads_without_a_word_to_say) {
     config::Sources sources;
     sources.yaml_text = demo_yaml();
-    sources.environment = {{"DEMO_USER_PORT", "4711"}};
+    sources.environment = {{"DEMO_USER_PORT", "4711"}, {"DEMO_JWT_SECRET", "5d1f0c9a8b7e6d5c4b3a29181706f5e4d3c2b1a0"}};
     config::Loaded loaded = config::load(sources);
     for (const config::Problem& problem : loaded.problems) ADD_FAILURE() << to_string(problem);
     EXPECT_EQ(loaded.config.services.at("user-service").endpoints.at(0).port, 4711);

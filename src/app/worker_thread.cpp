@@ -10,9 +10,11 @@ WorkerThread::WorkerThread(const WorkerSetup& setup, const Clock& clock)
       pinned_(setup.pinned),
       loop_(clock),
       dialer_(loop_),
+      desk_(loop_, setup.control, setup.control_tasks, setup.keys),
       worker_(setup.index, loop_, dialer_, setup.shared,
               setup.access_log ? &lines_.emplace(*setup.access_log) : nullptr, Random::from_system()),
       door_(worker_, setup.shared.metrics.workers()) {
+    worker_.credentials().desk = &desk_;
     loop_.set_turn_end([this] { end_of_turn(); });
 }
 

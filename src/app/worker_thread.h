@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "app/key_desk.h"
 #include "app/tls_door.h"
 #include "gateway/worker.h"
 
@@ -18,6 +19,10 @@ struct WorkerSetup {
     bool pinned = false;
     gateway::Shared& shared;
     gateway::AccessLog* access_log = nullptr;
+    // Of control, which is asked for keys that nobody has.
+    rt::Loop& control;
+    rt::TaskScope& control_tasks;
+    KeySources& keys;
 };
 
 class WorkerThread {
@@ -30,10 +35,15 @@ class WorkerThread {
     Result<rt::Address> listen(const rt::Address& address, int backlog, std::shared_ptr<rt::UnixSocket> shared);
 
     std::vector<gateway::StreamFacts> list_streams() { return worker_.list_streams(); }
+    void keep_answers_in(gateway::AnswerStore& store) { worker_.keep_answers_in(&store); }   // before start()
     void adopt(const balance::MembersPtr& members) { worker_.adopt(members); }
     void adopt(const gateway::SessionKeys& keys) { worker_.adopt(keys); }
-    void adopt(gateway::SitePtr site, const std::vector<balance::MembersPtr>& members) {
+    void adopt(const auth::KeyRingPtr& ring) { worker_.adopt(ring); }
+    void adopt(const auth::RevocationsPtr& revoked) { worker_.adopt(revoked); }
+    // What a site needs comes with it: no request may find it without.
+    void adopt(gateway::SitePtr site, const std::vector<balance::MembersPtr>& members, const auth::KeyRingPtr& ring) {
         door_.adopt(site);
+        worker_.adopt(ring);
         for (const balance::MembersPtr& each : members) worker_.adopt(each);
         worker_.adopt(std::move(site));
     }
@@ -62,6 +72,7 @@ class WorkerThread {
     rt::Loop loop_;
     std::optional<gateway::AccessLogBuffer> lines_;
     upstream::SocketDialer dialer_;
+    KeyDesk desk_;
     gateway::Worker worker_;
     TlsDoor door_;
     std::unique_ptr<rt::Listener> listener_;

@@ -114,6 +114,28 @@ RouteCells& MetricsRegistry::route(std::size_t worker, const RouteLabels& labels
     return it->second[worker];
 }
 
+LimitCells& MetricsRegistry::limit(std::size_t worker, const std::string& policy) {
+    CHECK(worker < workers_);
+    std::lock_guard lock(mutex_);
+    auto it = limits_.find(policy);
+    if (it == limits_.end()) it = limits_.try_emplace(limits_.size() < max_routes_ ? policy : "other").first;
+    if (!it->second) it->second = std::make_unique<LimitCells[]>(workers_);
+    return it->second[worker];
+}
+
+std::vector<LimitTotals> MetricsRegistry::limits() const {
+    std::vector<LimitTotals> out;
+    std::lock_guard lock(mutex_);
+    for (const auto& [policy, cells] : limits_) {
+        LimitTotals& totals = out.emplace_back(LimitTotals{.policy = policy});
+        for (std::size_t i = 0; i < workers_; ++i) {
+            totals.granted += cells[i].granted.value();
+            totals.refused += cells[i].refused.value();
+        }
+    }
+    return out;
+}
+
 SharedCount& MetricsRegistry::open_tunnels(const std::string& route) {
     std::lock_guard lock(mutex_);
     return tunnels_[route];

@@ -217,6 +217,17 @@ struct TunnelCells {
     CloseCells closes;
 };
 
+// What a limit (by its name) let through, and what it refused.
+struct alignas(kCacheLine) LimitCells {
+    Counter granted;
+    Counter refused;
+};
+
+struct LimitTotals {
+    std::string policy;
+    std::uint64_t granted = 0, refused = 0;
+};
+
 // How many of something the workers have together. A limit on it is exact, so it takes a locked
 // instruction: for what is opened and closed, not for every request.
 class SharedCount {
@@ -251,6 +262,17 @@ class SharedCount {
     std::atomic<std::uint64_t> value_{0};
 };
 
+// How the response cache answered. A stale answer was served as it was; a bypass never looked.
+enum class CacheResult : std::uint8_t { hit, stale, miss, bypass };
+constexpr std::size_t kCacheResults = 4;
+
+// What is stored, all workers together; changed by whoever stores or throws out.
+struct CacheCells {
+    std::atomic<std::int64_t> bytes{0}, entries{0};
+    std::atomic<std::uint64_t> evictions{0};
+    std::atomic<std::uint64_t> refused{0};   // there was no room
+};
+
 struct alignas(kCacheLine) WorkerCells {
     Counter connections_accepted;
     Counter connections_refused;  // over a limit
@@ -271,6 +293,7 @@ struct alignas(kCacheLine) WorkerCells {
     Gauge buffer_bytes;
     Histogram<DurationScale> loop_lag;  // how late the loop comes round to what is due
     TunnelCells tunnels;
+    std::array<Counter, kCacheResults> cache;  // by CacheResult
     ErrorCells refusals;                // requests that never became an exchange (malformed ...)
 };
 
@@ -308,15 +331,24 @@ class MetricsRegistry {
     SharedCount& open_tunnels(const std::string& route);
     std::map<std::string, std::uint64_t> open_tunnels() const;  // of the routes
 
+    CacheCells& cache() { return cache_; }
+    const CacheCells& cache() const { return cache_; }
+
+    // Gets or makes, as route(). Of limits beyond max_routes the series is "other".
+    LimitCells& limit(std::size_t worker, const std::string& policy);
+    std::vector<LimitTotals> limits() const;  // summed over the workers, by name
+
     std::vector<RouteTotals> routes() const;  // summed over the workers, in label order
 
  private:
     const std::size_t workers_;
     const std::size_t max_routes_;
     std::unique_ptr<WorkerCells[]> cells_;
+    CacheCells cache_;
     mutable std::mutex mutex_;
     std::map<RouteLabels, std::unique_ptr<RouteCells[]>> routes_;  // an array over the workers
     std::map<std::string, SharedCount> tunnels_;
+    std::map<std::string, std::unique_ptr<LimitCells[]>> limits_;  // an array over the workers
 };
 
 }  // namespace suoke

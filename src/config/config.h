@@ -11,27 +11,20 @@
 
 #include "base/sensitive.h"
 #include "base/time.h"
+#include "config/auth.h"
+#include "config/cache.h"
+#include "config/limits.h"
+#include "config/place.h"
+#include "config/shaping.h"
+#include "config/transform.h"
+#include "config/validation.h"
 
 namespace suoke::config {
-
-// Where in which file a value was written; line 0 when it came from elsewhere.
-struct Place {
-    std::string source;  // "config/suoke.yaml", "environment", "--port"
-    int line = 0;
-    int column = 0;
-    friend bool operator==(const Place&, const Place&) { return true; }  // never a difference
-};
-
-// Which of an object's fields were written, by their order in its description; for objects that have
-// the rest from another one (settle.cpp).
-struct Said {
-    std::uint64_t fields = 0;
-    friend bool operator==(const Said&, const Said&) { return true; }  // never a difference
-};
 
 enum class Environment : std::uint8_t { development, testing, staging, production };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, critical, off };
 enum class LogFormat : std::uint8_t { json, text };
+enum class LogSubject : std::uint8_t { digest, plain, off };     // who asked, in the access log
 enum class ProxyUse : std::uint8_t { off, optional, required };  // PROXY protocol, from clients
 enum class ProxySend : std::uint8_t { off, v1, v2 };             // and to endpoints
 
@@ -99,6 +92,7 @@ struct Logging {
     std::string file;                              // empty: standard output
     bool file_enabled = true;                      // style 1's logging.file.enabled
     bool access = true;
+    LogSubject subject = LogSubject::digest;
     std::map<std::string, LogLevel> modules;       // level per module, e.g. {upstream: debug}
     bool operator==(const Logging&) const = default;
 };
@@ -132,6 +126,10 @@ struct Security {
     std::uint64_t max_request_line_size = 8 * 1024;
     std::uint32_t max_headers = 100;
     std::uint32_t max_query_params = 100;
+    SecurityHeaders headers;
+    Access access;                                   // of the whole gateway
+    std::vector<std::string> allowed_hosts;          // "api.suoke.life", "*.suoke.life"; none, or "*": any
+    RequestChecks checks;
     bool operator==(const Security&) const = default;
 };
 
@@ -452,6 +450,8 @@ struct WebSocket {
     bool operator==(const WebSocket&) const = default;
 };
 
+enum class DataClass : std::uint8_t { open, internal, phi };   // phi: protected health information
+
 struct Route {
     std::string name;
     // what it matches; exactly one of prefix, path, regex (none: every path)
@@ -493,6 +493,20 @@ struct Route {
     std::optional<Mirror> mirror;
     std::optional<FixedResponse> fallback;
     Importance importance = Importance::normal;  // the least important are refused first under load
+    // who may, how often, and what is made of it
+    RouteAuth auth;
+    Access access;
+    RouteRateLimit rate_limit;
+    std::optional<RouteCache> cache;
+    RouteCacheWords cache_words;
+    std::optional<Cors> cors;             // instead of the section cors
+    std::optional<Compression> compression;
+    std::optional<Versioning> versioning;
+    std::optional<Transformations> transformations;
+    std::optional<Validation> validation;
+    std::optional<Idempotency> idempotency;
+    std::optional<Maintenance> maintenance;
+    DataClass data_class = DataClass::internal;
     Place place;
     bool operator==(const Route&) const = default;
 };
@@ -594,6 +608,14 @@ struct Config {
     Store store;
     Registry registry;
     ServiceDiscovery service_discovery;
+    Auth auth;
+    RateLimit rate_limit;
+    Cache cache;
+    Cors cors;
+    Compression compression;
+    Versioning versioning;
+    Idempotency idempotency;
+    Maintenance maintenance;
     std::map<std::string, Service> services;
     std::vector<Route> routes;
     bool operator==(const Config&) const = default;

@@ -295,8 +295,9 @@ void Decoder::text(const Leaf& leaf, std::string_view text, const Place& place) 
     void* target = leaf.in(config_);
     sources_[leaf.path] = source_;
     report_.given(leaf.path, place);
-    if (shape.is_scalar()) {
-        read(field, shape, text, target, leaf.path, place);
+    if (shape.inner().is_scalar()) {
+        if (shape.kind == Kind::optional) target = shape.add(target, {});
+        read(field, shape.inner(), text, target, leaf.path, place);
         return;
     }
     if (trim(text).starts_with('[') || trim(text).starts_with('{')) {

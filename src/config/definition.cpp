@@ -55,6 +55,11 @@ std::span<const Choice<LogFormat>> choices(std::type_identity<LogFormat>) {
     return kAll;
 }
 
+std::span<const Choice<LogSubject>> choices(std::type_identity<LogSubject>) {
+    static constexpr Choice<LogSubject> kAll[] = {{"digest", LogSubject::digest}, {"plain", LogSubject::plain}, {"off", LogSubject::off}};
+    return kAll;
+}
+
 std::span<const Choice<Protocol>> choices(std::type_identity<Protocol>) {
     static constexpr Choice<Protocol> kAll[] = {
         {"http1", Protocol::http1}, {"h2", Protocol::h2},         {"http/1.1", Protocol::http1},
@@ -166,7 +171,7 @@ const Fields& describe(std::type_identity<Config>) {
         field<&Config::server>("server", "The HTTP listener and its client connections."),
         field<&Config::logging>("logging", "What is written, and where."),
         field<&Config::performance>("performance", "Waiting, pooling and memory."),
-        field<&Config::security>("security", "Limits on what a request may be."),
+        field<&Config::security>("security", "What a request may be, who is let in at all, and what browsers are told."),
         field<&Config::http2>("http2", "HTTP/2 with clients; it is always offered."),
         field<&Config::metrics>("metrics", "Numbers for Prometheus."),
         field<&Config::sse>("sse", "Server-Sent Events, where the route says nothing."),
@@ -182,6 +187,15 @@ const Fields& describe(std::type_identity<Config>) {
         field<&Config::store>("store", "What survives a restart of a gateway on its own."),
         field<&Config::registry>("registry", "Instances that register themselves."),
         field<&Config::service_discovery>("service_discovery", "Instances that others know of."),
+        field<&Config::idempotency>("idempotency", "Requests with an Idempotency-Key, where the route says nothing. Never on routes labelled phi."),
+        field<&Config::cors>("cors", "What pages of other origins may do, where the route says nothing."),
+        field<&Config::maintenance>("maintenance", "When nobody is served.")
+            .short_for("enabled"),
+        field<&Config::compression>("compression", "Of answers, where the route says nothing.").short_for("enabled"),
+        field<&Config::versioning>("versioning", "Of the API, where the route says nothing.").short_for("enabled"),
+        field<&Config::cache>("cache", "What services answered, kept as they allow it. Never on routes labelled phi."),
+        field<&Config::auth>("auth", "Who clients are, and who gets in."),
+        field<&Config::rate_limit>("rate_limit", "How often clients may ask."),
         field<&Config::services>("services",
                                  "The backends, by name; a list whose items have a name works too.")
             .also({"service_discovery.services"})

@@ -262,7 +262,24 @@ const Fields& describe(std::type_identity<Route>) {
         field<&Route::split>("split", "Instead of service: several, each with its share of the requests."),
         field<&Route::mirror>("mirror", "Send copies of the requests to another service. Nobody waits for it."),
         field<&Route::fallback>("fallback", "Instead of the service's."),
+        field<&Route::auth>("auth", "Who may use it; the mode alone works too.").short_for("mode"),
+        field<&Route::auth, &RouteAuth::auth_required>("auth_required", "Older way to say auth.mode: true is required (but public paths are public), false is none."),
+        field<&Route::auth, &RouteAuth::roles_required>("roles_required", "Older way to say auth.roles."),
+        field<&Route::access>("access", "Whose clients it is for, by their address."),
+        field<&Route::cors>("cors", "What pages of other origins may do here, instead of the section cors."),
+        field<&Route::maintenance>("maintenance", "Instead of the section maintenance; `true` closes this route alone.").short_for("enabled"),
+        field<&Route::rate_limit>("rate_limit", "How often clients may use it; a rate alone works too.").short_for("rate"),
         field<&Route::importance>("importance", "Under load the least important requests are refused first."),
+        field<&Route::validation>("validation", "What requests must look like; others get 422 with a list of what is wrong."),
+        field<&Route::idempotency>("idempotency", "Requests with an Idempotency-Key are done once; what is not said here is as in the section idempotency.").short_for("enabled"),
+        field<&Route::cache>("cache", "Keep its answers; what is not said here is as in the section cache.").short_for("enabled"),
+        field<&Route::cache_words, &RouteCacheWords::cache_enabled>("cache_enabled", "Older way to say cache.enabled.").input(),
+        field<&Route::cache_words, &RouteCacheWords::cache_ttl>("cache_ttl", "Older way to say cache.ttl.").input(),
+        field<&Route::compression>("compression", "Of its answers; what is not said here is as in the section compression.").short_for("enabled"),
+        field<&Route::versioning>("versioning", "Of its API; what is not said here is as in the section versioning.").short_for("enabled"),
+        field<&Route::transformations>("transformations", "What is changed of its requests and answers on their way."),
+        field<&Route::data_class>("data_class", "What its requests and answers are: public, internal, or phi (protected health information), which is never "
+                                                "stored, mirrored, or sent without TLS, and only for clients that are known; see the guide."),
     };
     return kFields;
 }

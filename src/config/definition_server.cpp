@@ -149,6 +149,7 @@ const Fields& describe(std::type_identity<Logging>) {
             .also({"logging.file.enabled"})
             .restart(),
         field<&Logging::access>("access", "Write one line per finished exchange."),
+        field<&Logging::subject>("subject", "How a line says who asked (user_id): a short digest, the same for the same person; the subject itself; or not at all."),
         field<&Logging::modules>("modules",
                                  "A level of its own per module, like {upstream: debug}."),
     };
@@ -211,6 +212,52 @@ const Fields& describe(std::type_identity<Security>) {
         field<&Security::max_query_params>("max_query_params",
                                            "The most query parameters of a request.")
             .range(0, 100000),
+        field<&Security::access, &Access::allow>(
+            "ip_whitelist", "Networks whose clients may ask; none: everybody's. Behind trusted proxies the address that they tell counts.")
+            .check(rules::network),
+        field<&Security::access, &Access::deny>(
+            "ip_blacklist", "Networks whose clients may not, whatever else is said.")
+            .check(rules::network),
+        field<&Security::allowed_hosts>(
+            "allowed_hosts",
+            "The hosts the gateway answers for, like api.suoke.life or *.suoke.life; none, or *: any. The gateway's own /health* answers for all.")
+            .env({"ALLOWED_HOSTS"})
+            .also({"allowed_hosts", "middleware.trusted_hosts"})
+            .check(rules::allowed_host),
+        field<&Security::checks, &RequestChecks::content_type>(
+            "validate_content_type", "A POST, PUT or PATCH with a body must say what it is (Content-Type); otherwise 415."),
+        field<&Security::checks, &RequestChecks::user_agent>(
+            "validate_user_agent", "A request must have a User-Agent; otherwise 400. Not for the gateway's own /health*."),
+        field<&Security::checks, &RequestChecks::csrf>(
+            "enable_csrf_protection",
+            "What changes something, or opens a WebSocket, with a browser's own credentials (cookie, Basic, client certificate) may only "
+            "come from a page of the same origin, or of one that cors.allow_origins names; otherwise 403."),
+        field<&Security::headers, &SecurityHeaders::enabled>(
+            "headers_enabled", "Tell browsers what to refuse: X-Frame-Options and others. Unset: in staging and production.")
+            .env({"SECURITY_HEADERS_ENABLED"})
+            .also({"middleware.security_headers.enabled"}),
+        field<&Security::headers, &SecurityHeaders::hsts>(
+            "hsts_enabled", "With them, over TLS only: Strict-Transport-Security. Unset: in staging and production.")
+            .env({"SECURITY_HSTS_ENABLED"}),
+        field<&Security::headers, &SecurityHeaders::hsts_max_age>(
+            "hsts_max_age", "How long browsers then use nothing but TLS.")
+            .env({"SECURITY_HSTS_MAX_AGE"}),
+        field<&Security::headers, &SecurityHeaders::hsts_include_subdomains>(
+            "hsts_include_subdomains", "For every host below this one, too."),
+        field<&Security::headers, &SecurityHeaders::hsts_preload>(
+            "hsts_preload", "Agree to be built into browsers, should somebody hand the domain in."),
+        field<&Security::headers, &SecurityHeaders::csp>(
+            "csp_enabled", "With them: Content-Security-Policy, where the service sends none. Unset: in staging and production.")
+            .env({"SECURITY_CSP_ENABLED"}),
+        field<&Security::headers, &SecurityHeaders::csp_policy>("csp_policy", "What it says.")
+            .not_empty()
+            .check(rules::header_value),
+        field<&Security::headers, &SecurityHeaders::headers>(
+            "headers", "Headers that every answer then has, whatever the service sends; an empty value takes a header out.")
+            .also({"middleware.security_headers.headers"})
+            .check_keys(rules::edited_header)
+            .check(rules::header_value)
+            .credentials(),
     };
     return kFields;
 }

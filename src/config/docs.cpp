@@ -59,6 +59,22 @@ bool belongs_to(const Leaf& leaf, const Field& section) {
     return leaf.chain.front() == &section;
 }
 
+// The fields of what stands in a list, a map or an optional mapping, one row each.
+void rows_within(const std::string& path, const Shape& shape, bool live, std::string& out) {
+    const Shape& inner = shape.inner();
+    bool many = inner.kind == Kind::list || inner.kind == Kind::map;
+    const Shape& object = many ? inner.element->inner() : inner;
+    if (object.kind != Kind::object) return;
+    std::string above = path + (inner.kind == Kind::list ? "[]." : inner.kind == Kind::map ? ".*." : ".");
+    for (const Field& field : *object.fields) {
+        std::string key = above + std::string(field.name);
+        bool scalar = field.shape->inner().is_scalar();
+        out += fmt::format("| `{}` | {} | {} | | {} | {} |\n", key, type_name(field, *field.shape),
+                           scalar ? code(default_text(field, field.in(object.defaults))) : "", live ? "live" : "restart", cell(field.doc));
+        rows_within(key, *field.shape, live, out);
+    }
+}
+
 void section_table(const Field& section, std::string& out) {
     out +=
         "\n| Key | Type | Default | Flag and variables | Change | |\n| --- | --- | --- | --- | --- "
@@ -72,6 +88,7 @@ void section_table(const Field& section, std::string& out) {
             code(default_text(leaf.field(),
                               leaf.in(*static_cast<const Config*>(shape_of<Config>().defaults)))),
             variables_cell(leaf), leaf.live() ? "live" : "restart", cell(leaf.field().doc));
+        rows_within(leaf.path, *leaf.field().shape, leaf.live(), out);
     }
 }
 
@@ -121,7 +138,7 @@ void later(std::string& out) {
 }
 
 bool fits_a_variable(const Leaf& leaf) {
-    return leaf.field().shape->is_scalar() || leaf.field().shape->is_list_of_scalars();
+    return leaf.field().shape->inner().is_scalar() || leaf.field().shape->is_list_of_scalars();
 }
 
 std::string variable_default(const Leaf& leaf) {

@@ -297,6 +297,7 @@ TEST(Environment, every_spelling_of_a_key_works) {
 
 TEST(Environment, every_variable_of_the_readme_works) {
     Loaded loaded = from_environment({{"ENVIRONMENT", "production"},
+                                      {"SUOKE_AUTH_ENABLED", "false"},
                                       {"LOG_LEVEL", "DEBUG"},
                                       {"HOST", "127.0.0.1"},
                                       {"WORKERS", "4"},
@@ -333,14 +334,14 @@ TEST(Environment, the_stronger_of_two_spellings_counts_and_the_other_is_named) {
 }
 
 TEST(Environment, variables_of_later_versions_are_named_in_one_warning) {
-    Loaded loaded = from_environment({{"CORS_ENABLED", "r"},
-                                      {"JWT_SECRET_KEY", "hush"},
+    Loaded loaded = from_environment({{"GRPC_ENABLED", "r"},
+                                      {"TRACING_ENABLED", "hush"},
                                       {"REDIS__MAX_CONNECTIONS", "20"},
                                       {"SERVICES__USERS__HOST", "u"},
                                       {"SERVICES__USERS__VERSION", "v3"}});
     EXPECT_THAT(problems(loaded), ElementsAre("environment: warning: known, but without effect in "
-                                              "this version: CORS_ENABLED, JWT_SECRET_KEY, "
-                                              "REDIS__MAX_CONNECTIONS, SERVICES__USERS__VERSION"));
+                                              "this version: GRPC_ENABLED, REDIS__MAX_CONNECTIONS, "
+                                              "SERVICES__USERS__VERSION, TRACING_ENABLED"));
 }
 
 TEST(Environment, names_that_look_like_ours_are_warned_about_and_others_ignored) {
@@ -402,13 +403,13 @@ TEST(Environment, a_wrong_value_is_an_error_and_an_empty_one_is_none) {
 }
 
 TEST(Environment, production_is_said_in_two_ways_and_the_stronger_source_counts) {
-    EXPECT_EQ(config("server: {production: true}").app.environment, Environment::production);
+    EXPECT_EQ(config("server: {production: true}\nauth: {enabled: false}\n").app.environment, Environment::production);
     Sources rest;
     rest.environment["ENVIRONMENT"] = "staging";
     Config c = config("server: {production: true}", rest);
     EXPECT_EQ(c.app.environment, Environment::staging);
     EXPECT_FALSE(c.server.production);
-    EXPECT_THAT(problems("app: {environment: testing}\nserver: {production: true}\n"),
+    EXPECT_THAT(problems("app: {environment: testing}\nserver: {production: true}\nauth: {enabled: false}\n"),
                 ElementsAre("c.yaml:2:22: error: server.production: is true, but app.environment "
                             "is not production"));
 }
@@ -472,7 +473,7 @@ TEST(Substitution, of_an_unset_variable_is_an_error_with_its_place) {
 }
 
 TEST(Substitution, is_not_asked_of_keys_without_effect) {
-    EXPECT_TRUE(yaml("jwt: {secret_key: '${JWT_SECRET_KEY}'}").ok());
+    EXPECT_TRUE(yaml("tracing: {service_name: '${TRACING_SERVICE_NAME}'}").ok());
 }
 
 // ---- what is wrong, and where ----
@@ -708,19 +709,18 @@ TEST(Rules, a_condition_has_one_test) {
 // ---- the predecessor's files ----
 
 TEST(OldFiles, keys_of_later_versions_get_one_warning_each) {
-    EXPECT_THAT(problems(R"(jwt: {algorithm: [what, ever]}
-services: {a: {host: h}}
+    EXPECT_THAT(problems(R"(tracing: {sample_rate: [what, ever]}
+services: {a: {host: h, version: v1}}
 routes:
-- {prefix: /a, service: a, rate_limit: 3, auth_required: true}
-- {prefix: /b, service: a, rate_limit: 2}
+- {prefix: /a, service: a, circuit_breaker: 3}
+- {prefix: /b, service: a, circuit_breaker: 2}
 )"),
-                ElementsAre("c.yaml:1:1: warning: jwt: known, but without effect in this "
-                            "version: authentication",
-                            "c.yaml:4:28: warning: routes.*.rate_limit: known, but without effect in "
-                            "this version: rate limits (2 places)",
-                            "c.yaml:4:43: warning: routes[0].auth_required: known, but without "
-                            "effect in this version: "
-                            "authentication"));
+                ElementsAre("c.yaml:1:1: warning: tracing: known, but without effect in this "
+                            "version: tracing",
+                            "c.yaml:2:25: warning: services.a.version: known, but without "
+                            "effect in this version: service versions",
+                            "c.yaml:4:28: warning: routes.*.circuit_breaker: known, but without effect in "
+                            "this version: circuit breakers (2 places)"));
 }
 
 TEST(Resilience, what_a_service_leaves_out_it_has_from_the_section) {
@@ -848,15 +848,17 @@ routes:
 TEST(OldFiles, the_first_style_of_the_readme_loads) {
     Loaded loaded = yaml(kReadmeStyle1);
     EXPECT_TRUE(loaded.ok());
-    EXPECT_EQ(loaded.problems.size(), 1u);
+    EXPECT_THAT(loaded.problems, testing::IsEmpty());
     EXPECT_EQ(loaded.config.app.name, "suoke-api-gateway");
+    EXPECT_EQ(loaded.config.rate_limit.default_rate, "100/minute");
+    EXPECT_EQ(loaded.config.rate_limit.burst_size, 10u);
     EXPECT_EQ(loaded.config.server.workers, 4);
 }
 
 TEST(OldFiles, the_second_style_of_the_readme_loads) {
     Loaded loaded = yaml(kReadmeStyle2);
     EXPECT_TRUE(loaded.ok());
-    EXPECT_EQ(loaded.problems.size(), 6u);
+    EXPECT_EQ(loaded.problems.size(), 4u);
     EXPECT_EQ(loaded.config.server.port, 8080);
     EXPECT_EQ(loaded.config.routes.at(0).service, "auth-service");
 }

@@ -156,14 +156,27 @@ std::string_view grpc_name(std::string_view s) {
     return "";
 }
 
-// RFC 6454 §6.2: scheme://host[:port], as browsers send it.
+// RFC 6454 §6.2: scheme://host[:port], as browsers send it; "*." stands for labels, ":*" for any port or none.
 std::string_view origin(std::string_view s) {
-    constexpr std::string_view kWanted = "must be an origin, like https://app.suoke.life, or *";
-    if (s == "*") return "";
-    std::string_view rest = s.starts_with("https://") ? s.substr(8) : s.starts_with("http://") ? s.substr(7) : "";
-    for (char c : rest)
+    constexpr std::string_view kWanted = "must be an origin in lower case, like https://app.suoke.life, https://*.suoke.life or http://localhost:*, or *";
+    if (s == "*" || s == "null") return "";
+    std::size_t border = s.find("://");
+    if (border == s.npos || border == 0) return kWanted;
+    std::string_view scheme = s.substr(0, border), host = s.substr(border + 3);
+    if ((scheme == "https" && host.ends_with(":443")) || (scheme == "http" && host.ends_with(":80")))
+        return "must not name the port that browsers leave out";
+    if (host.ends_with(":*")) host.remove_suffix(2);
+    if (host.starts_with("*.")) host.remove_prefix(2);
+    for (char c : s)
         if (c != lower(c)) return kWanted;
-    return rest.empty() || rest.find_first_of("/ \t@?#*,") != rest.npos || has_control(rest) ? kWanted : "";
+    bool fine = is_token(scheme) && !host.empty() && host.front() != '.' && host.find_first_of("/ \t@?#*,\\") == host.npos && !has_control(host);
+    return fine ? "" : kWanted;
+}
+
+std::string_view allowed_host(std::string_view s) {
+    if (s == "*") return "";
+    bool has_port = s.rfind(':') != s.npos && !(s.starts_with('[') && s.ends_with(']'));
+    return has_port ? "must be a host without a port" : site_name(s);
 }
 
 }  // namespace rules

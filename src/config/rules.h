@@ -32,6 +32,7 @@ std::string_view endpoint_host_or_nothing(std::string_view text);
 std::string_view token_to_show(std::string_view text);
 std::string_view status_range(std::string_view text);
 std::string_view origin(std::string_view text);
+std::string_view allowed_host(std::string_view text);
 
 }  // namespace rules
 }  // namespace suoke::config

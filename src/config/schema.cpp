@@ -85,8 +85,16 @@ Json value_schema(const Field& field, const Shape& shape, const std::string& pat
     }
 }
 
+// `retry: 2` for `retry: {max_retries: 2}`.
+Json with_short_form(const Field& field, Json schema, const std::string& pattern) {
+    for (const Field& each : *field.shape->inner().fields)
+        if (each.name == field.scalar_key) return {{"anyOf", {schema, value_schema(each, *each.shape, pattern)}}};
+    return schema;
+}
+
 Json property(const Field& field, const void* value, const std::string& pattern) {
     Json schema = value_schema(field, *field.shape, pattern);
+    if (!field.scalar_key.empty()) schema = with_short_form(field, std::move(schema), pattern);
     if (field.shape->is_scalar() && key_index().is_group(pattern))  // logging.file: {path: ...}
         schema = {{"anyOf", {schema, object_schema(nullptr, nullptr, pattern)}}};
     Json out = {{"description", field.doc}};

@@ -319,6 +319,10 @@ void name_services(Config& config, Report& report) {
 
 void fold_routes(Config& config, Report& report) {
     for (std::size_t i = 0; i < config.routes.size(); ++i) fold_grpc(config.routes[i], i, report);
+    fold_limits(config);
+    fold_auth(config);
+    fold_cache(config);
+    fold_transformations(config, report);
 }
 
 void name_routes(Config& config) {
@@ -359,7 +363,7 @@ void fold_max_retries(Retry& retry) {
     retry.said.fields |= bit_of<Retry>("max_attempts");
 }
 
-// A service that says something about checks or its breaker wants them.
+// Who says something about checks, a breaker or Idempotency-Key wants them.
 template <class T>
 void switch_on(T& section) {
     std::uint64_t bit = bit_of<T>("enabled");
@@ -386,7 +390,15 @@ void fold_resilience(Config& config) {
         settle(service.retry, config.retry);
         settle(service.concurrency, config.concurrency);
     }
+    if (config.compression.said.fields) switch_on(config.compression);
+    if (config.versioning.said.fields) switch_on(config.versioning);
     for (Route& route : config.routes) {
+        if (route.compression) switch_on(*route.compression);
+        if (route.versioning) switch_on(*route.versioning);
+        settle(route.compression, config.compression);
+        settle(route.versioning, config.versioning);
+        if (route.idempotency) switch_on(*route.idempotency);
+        settle(route.idempotency, config.idempotency);
         if (!route.retry) continue;
         fold_max_retries(*route.retry);
         auto service = config.services.find(route.service);
@@ -458,8 +470,16 @@ void check(const Config& config, Report& report) {
     check_tls(config, report);
     check_services(config, report);
     check_resilience(config, report);
+    check_shaping(config, report);
     for (std::size_t i = 0; i < config.routes.size(); ++i) RouteCheck(config, i, report).run();
     check_names(config, report);
+    check_rate_limits(config, report);
+    check_validation(config, report);
+    check_transform(config, report);
+    check_cache(config, report);
+    check_auth(config, report);
+    check_production(config, report);
+    check_data_classes(config, report);
 }
 
 }  // namespace suoke::config

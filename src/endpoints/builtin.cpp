@@ -2,10 +2,12 @@
 #include "endpoints/builtin.h"
 
 #include "config/config.h"
+#include "endpoints/cache_api.h"
 #include "endpoints/envelope.h"
 #include "endpoints/health.h"
 #include "endpoints/prometheus.h"
 #include "endpoints/registry_api.h"
+#include "endpoints/revocation_api.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 #include "rt/hop.h"
@@ -98,6 +100,8 @@ class HealthReport final : public Endpoint {
                               : alone ? "Connected, but what registers does not reach other gateways: the event registry.alone says why" : "Connected";
             facts.checks.push_back({"redis", up && !alone ? Health::healthy : Health::degraded, why, {}});
         }
+        if (from_.status.limits_alone)
+            facts.checks.push_back({"rate_limit", Health::degraded, "Redis does not answer: this gateway keeps to its share of every limit", {}});
         bool pressed = ex.worker.buffers().under_pressure();
         facts.checks.push_back({"memory", pressed ? Health::degraded : Health::healthy,
                                 pressed ? "Buffer budget used up" : "Buffers within budget", {}});
@@ -173,6 +177,8 @@ std::vector<Builtin> builtins(Sources& sources, const config::Config& config) {
     add("gateway:live", "/health/live", std::make_shared<Live>(sources));
     add("gateway:ready", "/health/ready", std::make_shared<Ready>(sources));
     if (config.registry.enabled) add_registry(all, sources);
+    if (config.auth.is_on() && sources.revocations) add_revocations(all, sources);
+    if (config.cache.enabled) add_cache(all, sources);
     if (config.registry.service_paths) {
         for (std::string base : {"/api/v1/gateway/{service}", "/api/v1/proxy/{service}"}) {
             all.push_back({"gateway:any" + base, base, nullptr, {}});

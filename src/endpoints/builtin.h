@@ -20,6 +20,8 @@
 
 namespace suoke::endpoints {
 
+class RevocationDesk;
+
 // What the process knows of itself; written by control, read by everyone.
 struct Status {
     std::string version;
@@ -32,6 +34,7 @@ struct Status {
     enum class Redis : std::uint8_t { none, away, up };
     std::atomic<Redis> redis{Redis::none};          // none by configuration; a gateway lives without it
     std::atomic<bool> registry_alone{false};        // what registers here does not reach other gateways
+    std::atomic<bool> limits_alone{false};          // nor does what clients use of their limits; each gateway keeps to its share
 };
 
 // What the endpoints look at; all of it outlives every site.
@@ -46,6 +49,7 @@ struct Sources {
     services::Directory& directory;
     services::Registry* registry = nullptr;                          // null: switched off
     std::function<rt::Task<void>(std::string service)> check_now{};  // checks a service's endpoints
+    RevocationDesk* revocations = nullptr;                           // null: nothing can be revoked
     std::function<rt::Task<void>()> settled{};   // until every worker knows what control knew when it was asked
 };
 
@@ -54,6 +58,7 @@ struct Builtin {
     std::string path;
     std::shared_ptr<const gateway::Filter> answer;   // null: forwards to the service that {service} names
     std::vector<std::string> methods = {"GET"};      // empty: any
+    bool open = false;                               // who shows no credential is let in, too
 };
 
 std::vector<Builtin> builtins(Sources& sources, const config::Config& config);

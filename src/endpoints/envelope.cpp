@@ -73,7 +73,7 @@ class Envelope final : public gateway::Filter {
         auto body = co_await read_body(ex, static_cast<std::size_t>(ex.site.config.security.max_request_size));
         if (!body) co_return body.error();
         auto opened = open_envelope(*body, ex);
-        if (auto* faults = std::get_if<Faults>(&opened)) co_return gateway::json_response(422, faults_json(*faults, ex.path, ex.request_id));
+        if (auto* faults = std::get_if<Faults>(&opened)) co_return unprocessable(ex, *faults);
         std::unique_ptr<Inner> inner = std::get<std::unique_ptr<Inner>>(std::move(opened));
 
         gateway::NoInterims nobody;
@@ -83,6 +83,7 @@ class Envelope final : public gateway::Filter {
         within.path = *path;
         within.host = ex.host;
         within.route = way;
+        within.who = ex.who;   // who sends an envelope asks for what is in it
         within.service = ex.service;
         within.target = ex.target;
         within.match.kind = gateway::Match::found;

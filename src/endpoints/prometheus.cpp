@@ -288,6 +288,52 @@ MetricFamily one(const char* name, const char* help, MetricType type, double val
     return out;
 }
 
+// ---- limits of clients
+
+void add_limits(std::vector<MetricFamily>& page, const std::vector<LimitTotals>& limits) {
+    std::map<Labels, double> hits, decisions, old;
+    double refused = 0;
+    for (const LimitTotals& each : limits) {
+        auto yes = static_cast<double>(each.granted), no = static_cast<double>(each.refused);
+        hits[{{"policy", each.policy}}] = no;
+        decisions[{{"decision", "allowed"}, {"policy", each.policy}}] = yes;
+        decisions[{{"decision", "limited"}, {"policy", each.policy}}] = no;
+        old[{{"result", "allowed"}}] += yes;
+        old[{{"result", "limited"}}] += no;
+        refused += no;
+    }
+    page.push_back(counters("suoke_gateway_rate_limit_hits_total", "Requests refused by a limit.", hits));
+    page.push_back(counters("suoke_gateway_rate_limit_decisions_total", "What each limit decided; a request may meet several.", decisions));
+    page.push_back(counters("gateway_rate_limit_total", "As suoke_gateway_rate_limit_decisions_total; for old dashboards.", old));
+    page.push_back(one("rate_limit_exceeded_total", "All requests refused by limits; for old alert rules.", MetricType::Counter, refused));
+}
+
+// ---- the response cache
+
+void add_cache(std::vector<MetricFamily>& page, const MetricsRegistry& metrics) {
+    std::array<double, kCacheResults> counts{};
+    for (const WorkerCells& w : metrics.worker_cells())
+        for (std::size_t i = 0; i < kCacheResults; ++i) counts[i] += static_cast<double>(w.cache[i].value());
+    auto of = [&](CacheResult result) { return counts[static_cast<std::size_t>(result)]; };
+    double hits = of(CacheResult::hit) + of(CacheResult::stale), misses = of(CacheResult::miss), asked = hits + misses;
+    const Labels memory = {{"cache_type", "memory"}};
+    const CacheCells& cells = metrics.cache();
+    auto load = [](const auto& cell) { return static_cast<double>(cell.load(std::memory_order_relaxed)); };
+    page.push_back(counters("suoke_gateway_cache_hits_total", "Requests answered from the response cache.", {{memory, hits}}));
+    page.push_back(counters("suoke_gateway_cache_misses_total", "Requests it had no answer for, or that had to be validated.", {{memory, misses}}));
+    page.push_back(one("suoke_gateway_cache_stale_total", "Answers served though they were stale; hits as well.", MetricType::Counter, of(CacheResult::stale)));
+    page.push_back(one("suoke_gateway_cache_bypasses_total", "Requests it did not look at.", MetricType::Counter, of(CacheResult::bypass)));
+    page.push_back(one("suoke_gateway_cache_bytes", "Memory that stored answers take.", MetricType::Gauge, load(cells.bytes)));
+    page.push_back(one("suoke_gateway_cache_entries", "Answers that are stored.", MetricType::Gauge, load(cells.entries)));
+    page.push_back(one("suoke_gateway_cache_evictions_total", "Answers that had to make room.", MetricType::Counter, load(cells.evictions)));
+    page.push_back(one("suoke_gateway_cache_refused_total", "Answers there was no room for.", MetricType::Counter, load(cells.refused)));
+    std::map<Labels, double> operations = {{{{"operation", "get"}, {"result", "hit"}}, hits}, {{{"operation", "get"}, {"result", "miss"}}, misses}};
+    page.push_back(counters("gateway_cache_operations_total", "As suoke_gateway_cache_hits_total and its misses; for old dashboards.", operations));
+    page.push_back(one("gateway_cache_hit_ratio", "Of all requests so far; for old dashboards.", MetricType::Gauge, asked > 0 ? hits / asked : 0));
+    page.push_back(one("cache_hits_total", "As suoke_gateway_cache_hits_total; for old alert rules.", MetricType::Counter, hits));
+    page.push_back(one("cache_misses_total", "As suoke_gateway_cache_misses_total; for old alert rules.", MetricType::Counter, misses));
+}
+
 // ---- WebSockets
 
 constexpr const char* kSides[] = {"client", "upstream", "gateway"};  // as TunnelCells and CloseCells count
@@ -593,6 +639,8 @@ std::string render(const MetricsRegistry& metrics, const ProcessFacts& facts) {
     page.push_back(errors(routes, metrics.worker_cells()));
     add_workers(page, metrics.worker_cells());
     add_tunnels(page, metrics);
+    add_cache(page, metrics);
+    add_limits(page, metrics.limits());
     add_process(page, facts);
     return prometheus::TextSerializer().Serialize(page);
 }

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLongestName = 128, kLongestValue = 1024, kLongestLease = 64, kMostMetadata = 64, kMostTags = 32;
+constexpr std::size_t kLongestName = 128, kLongestValue = 1024, kLongestLease = 64, kLongestId = 256, kMostMetadata = 64, kMostTags = 32;
 constexpr int kDeepest = 32;
 
 bool is_name(std::string_view text) {
@@ -196,13 +196,6 @@ void read_health(Form& form, balance::Instance& instance) {
     instance.health_path = std::move(*path);
 }
 
-std::string names_of(const Faults& faults) {
-    std::string out;
-    for (const Fault& fault : faults)
-        out += (out.empty() ? "" : "; ") + (fault.field.empty() ? "" : fault.field + ": ") + fault.message;
-    return out;
-}
-
 }  // namespace
 
 bool Allowed::contains(std::string_view host) const {
@@ -270,11 +263,35 @@ std::variant<std::string, Faults> read_heartbeat(std::string_view body) {
     return lease;
 }
 
-std::string faults_json(const Faults& faults, std::string_view path, std::string_view request_id) {
+std::variant<RevocationWish, Faults> read_revocation(std::string_view body) {
+    constexpr Duration kLongest = std::chrono::days(366);
+    Form form(body);
+    if (!form.fine()) return form.take_faults();
+    RevocationWish wish;
+    if (form.member("subject")) wish.what = Revoked::subject;
+    const char* name = wish.what == Revoked::token ? "jti" : "subject";
+    if (!form.member("jti") && !form.member("subject")) form.missing("jti");
+    if (form.member("jti") && form.member("subject")) form.wrong("jti", "Give one of jti and subject");
+    wish.id = form.text(name, kLongestId).value_or("");
+    bool printable = std::none_of(wish.id.begin(), wish.id.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+    if (form.fine() && (wish.id.empty() || !printable)) form.wrong(name, "Input should be some text without control characters");
+    wish.lifetime = form.duration("expires_in", 1s, kLongest);
+    if (wish.lifetime == Duration::zero()) form.wrong("expires_in", "Input should be a duration of at least a second");
+    if (!form.fine()) return form.take_faults();
+    return wish;
+}
+
+std::string sentence_of(const Faults& faults) {
+    std::string out;
+    for (const Fault& fault : faults)
+        out += (out.empty() ? "" : "; ") + (fault.field.empty() ? "" : fault.field + ": ") + fault.message;
+    return out;
+}
+
+std::string list_of(const Faults& faults) {
     std::string out;
     JsonWriter j(out);
-    const ErrorRow& kind = row(Code::invalid_body);
-    j.open('{').field("error", kind.title).field("message", names_of(faults)).key("detail").open('[');
+    j.open('[');
     for (const Fault& fault : faults) {
         j.open('{').field("type", fault.type).key("loc").open('[').value("body");
         if (!fault.field.empty()) j.value(fault.field);
@@ -282,7 +299,7 @@ std::string faults_json(const Faults& faults, std::string_view path, std::string
         fault.input.empty() ? j.null() : j.raw(fault.input);
         j.close('}');
     }
-    j.close(']').field("code", kind.reason).field("status", kind.status).field("path", path).field("request_id", request_id).close('}');
+    j.close(']');
     return out;
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What a registration may say, in every spelling that clients use: the README's, the management
-// API's and the gateway API's. JSON in, a record or a list of faults out; no I/O.
+// API's and the gateway API's; and a revocation. JSON in, a record or a list of faults out; no I/O.
 
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "endpoints/revocation.h"
 #include "rt/socket.h"
 #include "services/registry.h"
 
@@ -44,7 +45,10 @@ std::variant<Wanted, Faults> read_registration(std::string_view body, std::strin
 std::variant<services::Change, Faults> read_change(std::string_view body);
 // The lease that a heartbeat shows; empty: none, as of a heartbeat without a body.
 std::variant<std::string, Faults> read_heartbeat(std::string_view body);
-// A 422 body that says it in every shape that clients read.
-std::string faults_json(const Faults& faults, std::string_view path, std::string_view request_id);
+// {"jti": ...} or {"subject": ...}, and perhaps "expires_in".
+std::variant<RevocationWish, Faults> read_revocation(std::string_view body);
+// All of them in one sentence, and as the JSON list that clients of FastAPI read.
+std::string sentence_of(const Faults& faults);
+std::string list_of(const Faults& faults);
 
 }  // namespace suoke::endpoints

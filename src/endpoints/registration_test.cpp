@@ -62,9 +62,9 @@ TEST(Registration, comments_are_no_json) {
 
 TEST(Registration, of_what_is_wrong_only_short_values_are_shown) {
     auto read = read_registration(R"({"name":"users","host":[["10.0.0.1"]],"port":"eighty","tags":{"a":[1]}})", "", rules());
-    auto said = nlohmann::json::parse(faults_json(std::get<Faults>(read), "/services/register", "id"));
+    auto said = nlohmann::json::parse(list_of(std::get<Faults>(read)));
     std::map<std::string, nlohmann::json> inputs;
-    for (const auto& each : said["detail"]) inputs[each["loc"].back()] = each["input"];
+    for (const auto& each : said) inputs[each["loc"].back()] = each["input"];
     EXPECT_EQ(inputs.at("port"), "eighty");
     EXPECT_TRUE(inputs.at("host").is_null());
     EXPECT_TRUE(inputs.at("tags").is_null());
@@ -77,6 +77,35 @@ TEST(Heartbeat, may_show_a_lease) {
     EXPECT_EQ(std::get<std::string>(read_heartbeat(R"({"lease":"abc","status":"fine"})")), "abc");
     EXPECT_TRUE(faults_of(read_heartbeat(R"({"lease":"a|c"})")).starts_with("lease: "));
     EXPECT_NE(faults_of(read_heartbeat("alive")), "");
+}
+
+// ---- revocations
+
+TEST(Revocation, names_a_token_or_a_subject_and_perhaps_how_long) {
+    auto token = read_revocation(R"({"jti":"t-1","expires_in":"30m"})");
+    ASSERT_EQ(faults_of(token), "");
+    EXPECT_EQ(std::get<RevocationWish>(token).what, Revoked::token);
+    EXPECT_EQ(std::get<RevocationWish>(token).id, "t-1");
+    EXPECT_EQ(std::get<RevocationWish>(token).lifetime, 30min);
+    auto subject = read_revocation(R"({"subject":"alice@suoke.life"})");
+    ASSERT_EQ(faults_of(subject), "");
+    EXPECT_EQ(std::get<RevocationWish>(subject).what, Revoked::subject);
+    EXPECT_EQ(std::get<RevocationWish>(subject).id, "alice@suoke.life");
+    EXPECT_EQ(std::get<RevocationWish>(subject).lifetime, std::nullopt);
+    EXPECT_EQ(std::get<RevocationWish>(read_revocation(R"({"jti":"t","expires_in":90})")).lifetime, 90s);
+}
+
+TEST(Revocation, what_is_none_is_told_by_its_field) {
+    auto faults = [](std::string_view body) { return faults_of(read_revocation(body)); };
+    EXPECT_EQ(faults("{}"), "jti: Field required\n");
+    EXPECT_EQ(faults(R"({"jti":"a","subject":"b"})"), "jti: Give one of jti and subject\n");
+    EXPECT_TRUE(faults(R"({"jti":""})").starts_with("jti: "));
+    EXPECT_TRUE(faults(R"({"subject":"a\nb"})").starts_with("subject: "));
+    EXPECT_TRUE(faults(R"({"subject":7})").starts_with("subject: "));
+    EXPECT_TRUE(faults(R"({"jti":")" + std::string(257, 'x') + "\"}").starts_with("jti: "));
+    for (const char* bad : {"0", "\"0\"", "\"soon\"", "-1", "\"9000d\"", "1e12"})
+        EXPECT_TRUE(faults(R"({"jti":"a","expires_in":)" + std::string(bad) + "}").starts_with("expires_in: ")) << bad;
+    EXPECT_TRUE(faults("no json").starts_with(": The body must be JSON"));
 }
 
 }  // namespace

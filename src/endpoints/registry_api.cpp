@@ -3,14 +3,13 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "endpoints/admin.h"
 #include "endpoints/registration.h"
 #include "endpoints/request_body.h"
 #include "endpoints/service_list.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
-#include "http/bearer.h"
 #include "rt/ask_task.h"
-#include "rt/digest.h"
 #include "rt/hop.h"
 #include "rt/pause.h"
 
@@ -22,27 +21,6 @@ using gateway::Exchange;
 using gateway::Next;
 
 constexpr std::size_t kMostBody = 64 * 1024;
-
-// ---- who asks
-
-std::string_view token_of(const Exchange& ex) {
-    const std::string_view* field = ex.request.head.headers.find(http::HeaderId::authorization);
-    return field ? http::bearer_token(*field) : std::string_view();
-}
-
-bool is_admin(const Exchange& ex) {
-    const std::string& token = ex.site.config.registry.admin_token.reveal();
-    return !token.empty() && rt::same_secret(token_of(ex), token);
-}
-
-// Nothing: go on.
-std::optional<Error> refused(const Exchange& ex) {
-    if (ex.site.config.registry.admin_token.empty())
-        return Error(Code::forbidden, "nobody may register: set registry.admin_token (SUOKE_REGISTRY_ADMIN_TOKEN)");
-    if (token_of(ex).empty()) return Error(Code::unauthorized, "Missing authentication token");
-    if (!is_admin(ex)) return Error(Code::unauthorized, "Invalid authentication token");
-    return std::nullopt;
-}
 
 // ---- what is answered
 
@@ -125,9 +103,6 @@ class Change : public gateway::Filter {
         if (!record) return record.error();
         return gateway::json_response(status, told(message, *record, status == 201, ex.worker.loop().clock().wall()));
     }
-    static Answer unprocessable(const Exchange& ex, const Faults& faults) {
-        return gateway::json_response(422, faults_json(faults, ex.path, ex.request_id));
-    }
     Sources& from_;
 };
 
@@ -135,7 +110,7 @@ class Register final : public Change {
  public:
     Register(Sources& sources, std::string_view message) : Change(sources), message_(message) {}
     rt::Task<Answer> run(Exchange& ex, Next) const override {
-        if (auto error = refused(ex)) co_return *error;
+        if (auto error = refuse_unless_admin(ex)) co_return *error;
         auto body = co_await read_body(ex, kMostBody);
         if (!body) co_return body.error();
         auto wanted = read_registration(*body, param(ex, "service"), rules_of(ex.site));
@@ -154,7 +129,7 @@ class Register final : public Change {
 class Heartbeat final : public Change {
     using Change::Change;
     rt::Task<Answer> run(Exchange& ex, Next) const override {
-        if (auto error = refused(ex)) co_return *error;
+        if (auto error = refuse_unless_admin(ex)) co_return *error;
         auto body = co_await read_body(ex, kMostBody);
         if (!body) co_return body.error();
         auto lease = read_heartbeat(*body);
@@ -172,7 +147,7 @@ class Update final : public Change {
  public:
     Update(Sources& sources, bool drain) : Change(sources), drain_(drain) {}
     rt::Task<Answer> run(Exchange& ex, Next) const override {
-        if (auto error = refused(ex)) co_return *error;
+        if (auto error = refuse_unless_admin(ex)) co_return *error;
         auto body = co_await read_body(ex, kMostBody);
         if (!body) co_return body.error();
         services::Change change;
@@ -197,7 +172,7 @@ class Update final : public Change {
 class Deregister final : public Change {
     using Change::Change;
     rt::Task<Answer> run(Exchange& ex, Next) const override {
-        if (auto error = refused(ex)) co_return *error;
+        if (auto error = refuse_unless_admin(ex)) co_return *error;
         std::string service = param(ex, "service"), id = param(ex, "id");
         Question<void> question = [service, id](services::Registry& registry) { return registry.remove(service, id); };
         auto removed = co_await ask_and_settle<void>(ex, std::move(question));
@@ -258,7 +233,7 @@ class List final : public gateway::Filter {
 class CheckNow final : public Change {
     using Change::Change;
     rt::Task<Answer> run(Exchange& ex, Next) const override {
-        if (auto error = refused(ex)) co_return *error;
+        if (auto error = refuse_unless_admin(ex)) co_return *error;
         std::string service = param(ex, "service");
         std::function<rt::Task<Result<std::string>>()> question = [from = &from_, service] { return check(*from, service); };
         rt::AskTask<Result<std::string>> asked(ex.worker.loop(), from_.control, from_.control_tasks, std::move(question));
@@ -292,12 +267,12 @@ void add_registry(std::vector<Builtin>& all, Sources& sources) {
     all.push_back({"gateway:register", "/services/register", registered, {"POST"}});
     for (std::string base : {"/services", "/api/v1/gateway/services", "/api/v1/management/services"}) {
         std::string one = base + "/{service}", instance = one + "/instances/{id}", name = "gateway:registry" + base;
-        all.push_back({name + ":list", base, list});
-        all.push_back({name + ":list/", base + "/", list});
+        all.push_back({name + ":list", base, list, {"GET"}, true});
+        all.push_back({name + ":list/", base + "/", list, {"GET"}, true});
         all.push_back({name + ":register", base, registered, {"POST"}});
-        all.push_back({name + ":service", one, list});
-        all.push_back({name + ":health", one + "/health", list});
-        all.push_back({name + ":instances", one + "/instances", list});
+        all.push_back({name + ":service", one, list, {"GET"}, true});
+        all.push_back({name + ":health", one + "/health", list, {"GET"}, true});
+        all.push_back({name + ":instances", one + "/instances", list, {"GET"}, true});
         all.push_back({name + ":check", one + "/health-check", check, {"POST"}});
         all.push_back({name + ":add", one + "/instances", added, {"POST"}});
         all.push_back({name + ":update", instance, update, {"PATCH"}});

@@ -2,8 +2,8 @@
 #pragma once
 // The registry over HTTP, at every path that clients of the predecessor know:
 //   /services, /api/v1/gateway/services, /api/v1/management/services
-// Who shows registry.admin_token may change things and sees where instances are; everybody else sees
-// names, counts and health, and those as they were up to a second ago.
+// Who may manage the gateway (admin.h) may change things and sees where instances are; everybody else
+// sees names, counts and health, and those as they were up to a second ago.
 
 #include "endpoints/builtin.h"
 

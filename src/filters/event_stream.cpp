@@ -50,6 +50,7 @@ Result<Piece> EventStream::next() {
     if (over_) return Piece{{}, Piece::end};
     if (failure_) return break_off(*failure_);
     if (must_end()) return say_goodbye();
+    if (must_warn()) return warn();
     Result<Piece> piece = inner_->next();
     // Before the head is out there are better words for a failure than an event: a status.
     if (!piece && !begun_) return piece;
@@ -67,7 +68,7 @@ Result<Piece> EventStream::pass(Piece piece) {
     bool ends_here = asked_to_end() && step.border != sse::Step::kNone && piece.state != Piece::end;
     if (ends_here) {
         piece.bytes = piece.bytes.substr(0, step.border);
-        to_say_ = come_back();
+        to_say_ = last_word();
         over_ = true;
     }
     if (before_first_byte_) piece.bytes = without_mark(piece.bytes, mark_before);
@@ -110,29 +111,52 @@ Piece EventStream::say(std::string text) {
     return Piece{said_, over_ ? Piece::end : Piece::more};
 }
 
-// An orderly end: the client comes back by itself, at a time that its fellows do not.
 Piece EventStream::say_goodbye() {
-    if (!framer_.between_events() && loop().now() >= end_at_ + kPatience)
-        return break_off(Error(Code::draining, "the gateway ends this stream; come back"));
+    if (!framer_.between_events()) return break_off(why_it_ends());
     over_ = true;
-    return say(come_back());
+    return say(last_word());
 }
 
+Piece EventStream::warn() {
+    before_first_byte_ |= bytes_ == 0;
+    warn_at_ = kNever;
+    quiet_ = {};
+    auto left = std::chrono::ceil<std::chrono::seconds>(std::max<Duration>(end_.at() - loop().now(), 0s)).count();
+    std::string json;
+    JsonWriter j(json);
+    j.open('{').field("message", "The token expires soon; come back with a new one").field("expires_in", std::int64_t{left}).close('}');
+    return say("event: auth_expiring\ndata: " + json + "\n\n");
+}
+
+// When it is only we who leave, the client shall come back by itself; with a credential that is no good
+// it would only be refused.
+std::string EventStream::last_word() {
+    if (end_.why() == gateway::EndReason::leaving) return come_back();
+    Error why = why_it_ends();
+    ex_.failure = why.code;
+    return "event: auth_expired\ndata: " + words_of(why) + "\n\n";
+}
+
+// At a time that its fellows do not.
 std::string EventStream::come_back() const {
     auto all = static_cast<std::uint64_t>(rules_.retry / 1ms);
     std::uint64_t drawn = all / 2 + ex_.worker.random().below(all + 1);
     return "retry: " + std::to_string(drawn) + "\n\n";
 }
 
-Piece EventStream::break_off(const Error& error) {
-    over_ = true;
-    ex_.failure = error.code;
+std::string EventStream::words_of(const Error& error) const {
     std::string json;
     JsonWriter j(json);
     std::string_view message = error.detail.empty() ? row(error.code).doc : std::string_view(error.detail);
     j.open('{').field("error", error.reason()).field("message", message);
     j.field("request_id", ex_.request_id).close('}');
-    return say(sse::farewell(framer_, json));
+    return json;
+}
+
+Piece EventStream::break_off(const Error& error) {
+    over_ = true;
+    ex_.failure = error.code;
+    return say(sse::farewell(framer_, words_of(error)));
 }
 
 // ---- waiting
@@ -142,7 +166,7 @@ rt::Task<void> EventStream::wait() {
         EventStream& stream;
         ~Waiting() { stream.waiting_ = nullptr; }
     } waiting{*this};
-    while (to_say_.empty() && !failure_ && !over_ && !must_end()) {
+    while (to_say_.empty() && !failure_ && !over_ && !must_end() && !must_warn()) {
         TimePoint began = loop().now();
         rt::Within<void> turn(loop(), inner_->wait(), next_turn());
         waiting_ = &turn;
@@ -166,8 +190,8 @@ TimePoint EventStream::next_turn() const {
     };
     if (framer_.between_events()) earliest(rules_.heartbeat, quiet_);
     earliest(framer_.events() == 0 ? rules_.first_event : rules_.between, overdue_);
-    if (end_at_ == kNever) return turn;
-    return std::min(turn, now < end_at_ ? end_at_ : end_at_ + kPatience);
+    if (framer_.between_events()) turn = std::min(turn, warn_at_);
+    return std::min(turn, end_.next(now));
 }
 
 void EventStream::act_on_silence() {
@@ -186,13 +210,14 @@ void EventStream::act_on_silence() {
 
 bool EventStream::must_end() const {
     if (!asked_to_end()) return false;
-    return framer_.between_events() || loop().now() >= end_at_ + kPatience;
+    return framer_.between_events() || end_.is_overdue(loop().now());
 }
 
-void EventStream::ask_to_end(TimePoint when) {
-    if (when >= end_at_) return;
-    end_at_ = when;
-    if (waiting_) waiting_->move_deadline(std::min(end_at_, next_turn()));
+// Only an end that is known beforehand is told beforehand: what was revoked ends at once.
+void EventStream::end_gracefully(TimePoint when, gateway::EndReason why) {
+    if (!end_.ask(when, why)) return;
+    warn_at_ = why == gateway::EndReason::token_expired ? when - kWarning : kNever;
+    if (waiting_) waiting_->move_deadline(std::min(end_.at(), next_turn()));
 }
 
 gateway::StreamFacts EventStream::facts() const {

@@ -24,9 +24,9 @@ GrpcStream::GrpcStream(gateway::Exchange& ex, http::Body inner)
 Result<Piece> GrpcStream::next() {
     if (over_) return Piece{{}, Piece::end};
     if (asked_to_end()) {
-        Error ending(Code::draining, "the gateway ends this stream; ask again");
+        Error ending = end_.error("the gateway ends this stream; ask again");
         if (between_messages()) return say_goodbye(ending);
-        if (loop_.now() >= end_at_ + kPatience) return ending;
+        if (end_.is_overdue(loop_.now())) return ending;
     }
     Result<Piece> piece = inner_->next();
     if (piece) return pass(*piece);
@@ -67,19 +67,13 @@ rt::Task<void> GrpcStream::wait() {
         GrpcStream& stream;
         ~Waiting() { stream.waiting_ = nullptr; }
     } waiting{*this};
-    rt::Within<void> turn(loop_, inner_->wait(), next_turn());
+    rt::Within<void> turn(loop_, inner_->wait(), end_.next(loop_.now()));
     waiting_ = &turn;
     co_await turn;
 }
 
-TimePoint GrpcStream::next_turn() const {
-    return end_at_ == kNever || loop_.now() < end_at_ ? end_at_ : end_at_ + kPatience;
-}
-
-void GrpcStream::end_gracefully(TimePoint when) {
-    if (when >= end_at_) return;
-    end_at_ = when;
-    if (waiting_) waiting_->move_deadline(end_at_);
+void GrpcStream::end_gracefully(TimePoint when, gateway::EndReason why) {
+    if (end_.ask(when, why) && waiting_) waiting_->move_deadline(end_.at());
 }
 
 gateway::StreamFacts GrpcStream::facts() const {

@@ -2,8 +2,8 @@
 #pragma once
 // The body of a gRPC answer on its way to the client: reads the status behind the messages, and is one
 // of the worker's open streams. When it breaks, or is asked to end, between two messages, it ends with
-// the status of the error table (UNAVAILABLE tells a client that it may ask again); inside a message
-// all that is left is to reset the stream.
+// the status of the error table (UNAVAILABLE tells a client that it may ask again, UNAUTHENTICATED that
+// its credential is no good any more); inside a message all that is left is to reset the stream.
 
 #include <string>
 
@@ -26,16 +26,14 @@ class GrpcStream final : public http::BodyAround, public gateway::OpenStream, pu
     // gateway::OpenStream
     std::string_view kind() const override { return "grpc"; }
     gateway::StreamFacts facts() const override;
-    // A message that takes kPatience longer is broken off, and the stream reset.
-    void end_gracefully(TimePoint when) override;
+    // A message that takes StreamEnd::kPatience longer is broken off, and the stream reset.
+    void end_gracefully(TimePoint when, gateway::EndReason why) override;
 
  private:
-    static constexpr Duration kPatience = 2s;
     http::Piece pass(http::Piece piece);
     http::Piece say_goodbye(const Error& error);
     bool between_messages() const { return readable_ && frames_.between(); }
-    bool asked_to_end() const { return end_at_ <= loop_.now(); }
-    TimePoint next_turn() const;
+    bool asked_to_end() const { return end_.has_come(loop_.now()); }
 
     gateway::Exchange& ex_;
     rt::Loop& loop_;
@@ -43,7 +41,7 @@ class GrpcStream final : public http::BodyAround, public gateway::OpenStream, pu
     bool readable_ = true;          // the upstream's messages are framed as they should be
     bool begun_ = false;            // the head is on its way
     bool over_ = false;
-    TimePoint end_at_ = kNever;
+    gateway::StreamEnd end_;
     TimePoint active_;
     std::string status_, message_;
     http::Headers goodbye_;         // points into them

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // gRPC-Web (PROTOCOL-WEB.md): what browsers can speak of gRPC, binary or as base64, becomes gRPC for
-// the upstream and back; trailers become the last frame of the body. With it the cross-origin fields
-// (CORS) that browsers ask for on such a route.
-#include <algorithm>
-
+// the upstream and back; trailers become the last frame of the body. What its pages may do is told by
+// the filter cors.
 #include "base/text.h"
 #include "filters/filters.h"
 #include "rt/frame_cache.h"
@@ -90,39 +88,14 @@ bool wants_text(const http::Headers& headers, GrpcKind sent) {
     return sent == GrpcKind::web_text;
 }
 
-// What pages may always send and read.
-constexpr std::string_view kAllowed =
-    "content-type, x-grpc-web, x-user-agent, grpc-timeout, authorization, x-request-id";
-constexpr std::string_view kExposed = "grpc-status, grpc-message, grpc-status-details-bin";
-
-std::string joined(std::string_view first, const std::vector<std::string>& more) {
-    std::string all(first);
-    for (const std::string& name : more) all.append(", ").append(name);
-    return all;
-}
-
 class GrpcWeb final : public Check {
- public:
-    GrpcWeb(config::GrpcWeb rules, bool takes_options)
-        : rules_(std::move(rules)),
-          allowed_(joined(kAllowed, rules_.allow_headers)),
-          exposed_(joined(kExposed, rules_.expose_headers)),
-          takes_options_(takes_options) {}
-
- private:
     gateway::Verdict on_request(Exchange& ex) const override {
-        http::RequestHead& head = ex.request.head;
-        if (head.method == http::Method::OPTIONS) {
-            if (is_preflight(head.headers)) return preflight(ex);
-            if (!takes_options_) return Error(Code::method_not_allowed, "OPTIONS is for preflight requests here");
-        }
-        http::GrpcType type = http::grpc_type(head.headers);
+        http::GrpcType type = http::grpc_type(ex.request.head.headers);
         if (type.kind == GrpcKind::web || type.kind == GrpcKind::web_text) become_grpc(ex, type);
         return gateway::go_on();
     }
 
     void on_response(Exchange& ex, http::Response& response) const override {
-        share(ex, response.headers);
         bool text = ex.grpc == GrpcKind::web_text;
         http::GrpcType type = http::grpc_type(response.headers);
         if ((!text && ex.grpc != GrpcKind::web) || !type) return;
@@ -133,8 +106,6 @@ class GrpcWeb final : public Check {
         if (told && !response.body) return;
         response.body = std::make_unique<WebBody>(std::move(response.body), text, told);
     }
-
-    // ---- to gRPC
 
     static void become_grpc(Exchange& ex, http::GrpcType type) {
         http::RequestHead& head = ex.request.head;
@@ -149,60 +120,12 @@ class GrpcWeb final : public Check {
         head.framing = {http::Framing::chunked, 0};
         ex.wrap_request_body(std::make_unique<DecodedBody>(*ex.request.body));
     }
-
-    // ---- across origins (the Fetch standard, §3.2)
-
-    static bool is_preflight(const http::Headers& headers) {
-        return headers.find(HeaderId::origin) && headers.find("access-control-request-method");
-    }
-
-    gateway::Verdict preflight(Exchange& ex) const {
-        http::Response response;
-        response.status = 204;
-        if (allows(ex.request.head.headers)) {
-            response.headers.add("Access-Control-Allow-Methods", "POST");
-            response.headers.add("Access-Control-Allow-Headers", allowed_);
-            response.headers.add("Access-Control-Max-Age", "7200");
-        }
-        return gateway::Answer(std::move(response));
-    }
-
-    bool allows_any() const {
-        return std::find(rules_.allow_origins.begin(), rules_.allow_origins.end(), "*") != rules_.allow_origins.end();
-    }
-    bool allows(const http::Headers& headers) const {
-        const std::string_view* origin = headers.find(HeaderId::origin);
-        if (!origin || headers.count(HeaderId::origin) != 1) return false;
-        return allows_any() || std::find(rules_.allow_origins.begin(), rules_.allow_origins.end(), *origin) != rules_.allow_origins.end();
-    }
-
-    // Whether the page may read the answer is ours to say on this route, not the upstream's.
-    void share(const Exchange& ex, http::Headers& headers) const {
-        const http::RequestHead& head = ex.request.head;
-        bool preflight = head.method == http::Method::OPTIONS && is_preflight(head.headers);
-        headers.remove_if([&](const http::Field& f) {
-            constexpr std::string_view kOurs = "access-control-";
-            return !preflight && f.id == HeaderId::other && f.name.size() > kOurs.size() && iequals(f.name.substr(0, kOurs.size()), kOurs);
-        });
-        if (!allows_any()) headers.add("Vary", "Origin");
-        if (!allows(ex.request.head.headers)) return;
-        headers.add("Access-Control-Allow-Origin", allows_any() ? "*" : *ex.request.head.headers.find(HeaderId::origin));
-        headers.add("Access-Control-Expose-Headers", exposed_);
-        if (rules_.allow_credentials) headers.add("Access-Control-Allow-Credentials", "true");
-    }
-
-    config::GrpcWeb rules_;
-    std::string allowed_, exposed_;
-    bool takes_options_;
 };
 
 }  // namespace
 
 CheckPtr grpc_web(const config::Config&, const config::Route& route) {
-    if (!route.grpc_web || !route.grpc_web->enabled) return nullptr;
-    const auto& methods = route.methods;
-    bool takes_options = methods.empty() || std::find(methods.begin(), methods.end(), "OPTIONS") != methods.end();
-    return std::make_shared<GrpcWeb>(*route.grpc_web, takes_options);
+    return route.grpc_web && route.grpc_web->enabled ? std::make_shared<GrpcWeb>() : nullptr;
 }
 
 }  // namespace suoke::filters

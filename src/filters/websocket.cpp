@@ -41,16 +41,18 @@ class Listed final : public gateway::OpenStream, rt::Timer {
         facts.bytes = tunnel_.bytes();
         return facts;
     }
-    void end_gracefully(TimePoint when) override {
-        if (when >= end_at_) return;
-        end_at_ = when;
-        worker_.loop().timers().arm(*this, when);
+    void end_gracefully(TimePoint when, gateway::EndReason why) override {
+        if (end_.ask(when, why)) worker_.loop().timers().arm(*this, when);
     }
 
  private:
     // RFC 6455 §7.4.1, and 1012 of its registry: come back at once, this was only a new configuration.
     void expired() override {
-        if (worker_.draining()) {
+        if (end_.why() == gateway::EndReason::token_expired) {
+            tunnel_.close(http::ws::kPolicy, "token expired");
+        } else if (end_.why() == gateway::EndReason::token_revoked) {
+            tunnel_.close(http::ws::kPolicy, "token revoked");
+        } else if (worker_.draining()) {
             tunnel_.close(http::ws::kGoingAway, "the gateway is going away");
         } else {
             tunnel_.close(http::ws::kRestart, "the route has changed");
@@ -58,7 +60,7 @@ class Listed final : public gateway::OpenStream, rt::Timer {
     }
     gateway::Worker& worker_;
     Tunnel& tunnel_;
-    TimePoint end_at_ = kNever;
+    gateway::StreamEnd end_;
 };
 
 class WebSocket final : public Check {

@@ -10,6 +10,7 @@ rt::Task<Answer> Chain::run(Exchange& ex, std::size_t from) const {
     for (std::size_t i = from; i < links_.size(); ++i) {
         const Link& link = links_[i];
         if (link.filter) {
+            if (!link.filter->wanted(ex)) continue;
             ex.checks_passed = i;
             return link.filter->run(ex, Next(*this, i + 1));
         }

@@ -9,11 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/identity.h"
 #include "gateway/arena.h"
 #include "gateway/local_service.h"
 #include "gateway/router.h"
 #include "http/grpc.h"
 #include "http/handler.h"
+#include "limits/standing.h"
 
 namespace suoke::gateway {
 
@@ -59,11 +61,17 @@ struct Exchange {
     std::string_view request_id;
     std::string_view client_ip;         // the real one, behind trusted proxies
     bool trusted_peer = false;          // its X-Forwarded-* are believed
+    auth::IdentityPtr who;              // null: nobody has said; see auth::Identity
+    bool credential_pending = false;    // somebody has to be asked first; authenticate tells authenticate_elsewhere
+    bool lacks_scope = false;           // why it is refused
+    std::string_view token_protocol;    // the subprotocol that only brought the token, when no other was offered
 
     // what happened, for headers, log and metrics
+    limits::Standing limit;              // with the limit that leaves its client the least
+    bool limit_told = false;            // in the head of the answer
     std::size_t checks_passed = 0;
     const balance::Member* endpoint = nullptr;  // the last one tried
-    Duration retry_after{};             // what a 503 tells the client; zero: a second
+    Duration retry_after{};             // what a 503 or 429 tells the client; zero: a second
     std::uint32_t attempts = 0;
     bool connection_reused = false;
     TimePoint upstream_began{};         // first attempt
@@ -72,11 +80,13 @@ struct Exchange {
     int status = 0;
     std::optional<int> grpc_status;     // what the client was told, in head or trailers
     std::optional<Code> failure;        // why we answered instead of the upstream
+    std::string_view faults;            // of a 422: a JSON list of what is wrong; empty: the message says it all
     http::Sent sent;
 
     // what it holds until it is over; the view keeps alive what `endpoint` and `seat` point to
     ServiceViewPtr view;
     balance::Gate::Place place;
+    limits::Places client_places;       // among what its client has under way
     balance::Fuse fuse;
     balance::Seat seat;
 

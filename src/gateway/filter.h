@@ -43,6 +43,8 @@ class Next {
 class Filter {
  public:
     virtual ~Filter() = default;
+    // No: the chain goes on behind it, without a frame for it.
+    virtual bool wanted(const Exchange&) const { return true; }
     virtual rt::Task<Answer> run(Exchange& ex, Next next) const = 0;
 };
 

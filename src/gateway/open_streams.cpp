@@ -33,12 +33,31 @@ bool unchanged(const config::Config& before, const config::Config& now, std::str
 
 void OpenStreams::opened(OpenStream& stream) {
     streams_.push_back(stream);
-    if (drained_by_) stream.end_gracefully(draw(*drained_by_));
+    if (stream.exchange().who) hold_to_credential(stream);
+    if (drained_by_) stream.end_gracefully(draw(*drained_by_), EndReason::leaving);
+}
+
+// By the monotonic clock from here on: whoever sets the wall clock ends nobody's stream.
+void OpenStreams::hold_to_credential(OpenStream& stream) {
+    const auth::Identity& who = *stream.exchange().who;
+    if (who.expires != WallTime::max())
+        stream.end_gracefully(loop_.now() + (who.expires - loop_.clock().wall()), EndReason::token_expired);
+    end_if_revoked(stream);   // while its answer was on its way
+}
+
+void OpenStreams::end_if_revoked(OpenStream& stream) {
+    const auth::IdentityPtr& who = stream.exchange().who;
+    if (who && revoked_->covers(*who)) stream.end_gracefully(loop_.now(), EndReason::token_revoked);
+}
+
+void OpenStreams::adopt(auth::RevocationsPtr revoked) {
+    revoked_ = std::move(revoked);
+    streams_.for_each([&](OpenStream& stream) { end_if_revoked(stream); });
 }
 
 void OpenStreams::drain(Duration window) {
     drained_by_ = loop_.now() + window - window / 5;
-    streams_.for_each([&](OpenStream& stream) { stream.end_gracefully(draw(*drained_by_)); });
+    streams_.for_each([&](OpenStream& stream) { stream.end_gracefully(draw(*drained_by_), EndReason::leaving); });
 }
 
 void OpenStreams::adopt(const Site& site) {
@@ -49,7 +68,7 @@ void OpenStreams::adopt(const Site& site) {
         const Exchange& ex = stream.exchange();
         auto [known, is_new] = stays.try_emplace({&ex.site, ex.route});
         if (is_new) known->second = unchanged(ex.site.config, site.config, ex.route->name);
-        if (!known->second) stream.end_gracefully(draw(until));
+        if (!known->second) stream.end_gracefully(draw(until), EndReason::leaving);
     });
 }
 

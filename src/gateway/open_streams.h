@@ -2,7 +2,7 @@
 #pragma once
 // What lives longer than a request and answers nobody by ending: event streams, tunnels, gRPC
 // streams. Each worker keeps a list of those it has open, so that it can tell them to end when it
-// drains or when their route has gone, and say what they are.
+// drains, when their route has gone or when their client's credential has, and say what they are.
 //
 //   class EventStream final : public BodySource, public OpenStream { ... };
 //   ex.worker.streams().opened(*this);       // leaves the list by its destructor
@@ -14,9 +14,11 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/revocations.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "gateway/exchange.h"
+#include "gateway/stream_end.h"
 #include "rt/list.h"
 #include "rt/loop.h"
 
@@ -41,7 +43,7 @@ class OpenStream : public rt::ListHook<OpenStream> {
     virtual StreamFacts facts() const = 0;
     // Say goodbye at `when` in the protocol's own words and end. Called at loop level, perhaps more
     // than once: the earliest counts. Must not end it, or run anything, inside the call.
-    virtual void end_gracefully(TimePoint when) = 0;
+    virtual void end_gracefully(TimePoint when, EndReason why) = 0;
     const Exchange& exchange() const { return exchange_; }
 
  protected:
@@ -55,7 +57,8 @@ class OpenStreams {
  public:
     OpenStreams(rt::Loop& loop, Random& random) : loop_(loop), random_(random) {}
 
-    // A stream that opens while the worker drains is told its end at once.
+    // A stream that opens while the worker drains is told its end at once. One whose client showed a
+    // credential that expires is told when that is.
     void opened(OpenStream& stream);
     // Each stream ends at a moment of its own, spread evenly over what `window` leaves after a
     // reserve for saying goodbye, so that their clients do not come back all at once.
@@ -63,17 +66,22 @@ class OpenStreams {
     // A new site is in force: streams whose own route or service is not in it, or not the same, end
     // within kReloadWindow; every other stream is left alone.
     void adopt(const Site& site);
+    // Streams of credentials that these cover end now.
+    void adopt(auth::RevocationsPtr revoked);
     std::vector<StreamFacts> list(std::uint32_t worker);
 
     static constexpr Duration kReloadWindow = 5s;
 
  private:
     TimePoint draw(TimePoint until);
+    void hold_to_credential(OpenStream& stream);
+    void end_if_revoked(OpenStream& stream);
 
     rt::Loop& loop_;
     Random& random_;
     rt::List<OpenStream> streams_;
     std::optional<TimePoint> drained_by_;
+    auth::RevocationsPtr revoked_ = std::make_shared<auth::Revocations>();
 };
 
 }  // namespace suoke::gateway

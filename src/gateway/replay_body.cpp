@@ -40,6 +40,13 @@ void ReplayBody::keep(std::string_view bytes) {
     }
 }
 
+std::string ReplayBody::text() const {
+    std::string all;
+    all.reserve(size_);
+    for (const rt::Buffer& each : kept_) all += each.bytes();
+    return all;
+}
+
 std::optional<std::uint64_t> ReplayBody::remaining() const {
     auto rest = source_.remaining();
     if (rest)

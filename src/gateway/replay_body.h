@@ -3,6 +3,7 @@
 // A request's body that can be sent again: what was given out is kept, up to a limit. Beyond it, it is
 // an ordinary stream that can be sent once.
 
+#include <string>
 #include <vector>
 
 #include "http/body.h"
@@ -17,6 +18,7 @@ class ReplayBody final : public http::BodySource {
     // Everything it gave out is still there, so the next attempt can have it all.
     bool complete() const { return !lost_; }
     void rewind() { at_ = 0; }
+    std::string text() const;   // all it gave out, while it is complete
 
     Result<http::Piece> next() override;
     rt::Task<void> wait() override { return source_.wait(); }

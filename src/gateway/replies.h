@@ -23,6 +23,8 @@ class Replies {
 http::Response grpc_response(Exchange& ex, http::GrpcKind kind, int status, std::string_view message);
 // What an error says as grpc-message, not encoded yet.
 std::string grpc_message(const Exchange& ex, const Error& error);
+// A 422 whose `detail` is a list, as clients of FastAPI read it: `list` is JSON, an object for each fault.
+Error unprocessable(Exchange& ex, Code code, std::string message, std::string_view list);
 http::Response json_response(int status, std::string body);
 http::Response text_response(int status, std::string_view content_type, std::string body);
 

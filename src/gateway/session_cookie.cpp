@@ -32,6 +32,7 @@ std::string_view value_of(const Exchange& ex, const balance::HashBy& by, std::st
         }
         case balance::HashBy::path: return ex.path;
         case balance::HashBy::subject: {
+            if (ex.who) return ex.who->subject;
             const std::string_view* found = head.headers.find(http::HeaderId::authorization);
             return found ? made = token_subject(*found) : made;
         }

@@ -12,6 +12,7 @@
 
 #include "base/metrics.h"
 #include "config/config.h"
+#include "gateway/authentication.h"
 #include "gateway/filter.h"
 #include "gateway/replies.h"
 #include "gateway/retry.h"
@@ -19,6 +20,7 @@
 #include "gateway/router.h"
 #include "http/handler.h"
 #include "http/proxy_reader.h"
+#include "limits/policy.h"
 #include "rt/socket.h"
 #include "services/definition.h"
 #include "upstream/pool.h"
@@ -46,6 +48,7 @@ struct Route {
     std::string path_template;               // for logs and metrics: never what the client sent
     std::uint32_t index = 0;
     Chain chain;
+    Admission admission;
 
     // of routes that forward
     const Service* service = nullptr;        // the first one, when there are several
@@ -70,6 +73,7 @@ struct Route {
     std::optional<Rewrite> rewrite;
     Duration timeout{}, idle_timeout{};      // zero: none
     std::uint64_t max_request_size = 0;      // zero: none
+    limits::Plan plan;                       // how often it may be asked
 };
 
 class Site {
@@ -84,6 +88,8 @@ class Site {
     std::map<std::string_view, const Service*> by_name;
     std::unique_ptr<Service> unlisted;                    // how services are asked that only others know
     std::vector<std::unique_ptr<Route>> routes;
+    std::vector<suoke::limits::PolicyPtr> policies;       // limits of clients, by their index
+    bool limits_clients = false;                          // by those, or by penalties
     const Route* any_service = nullptr;                   // the way that POST /proxy goes; null: switched off
     std::unique_ptr<Route> no_route;                      // 404
     std::unique_ptr<Route> wrong_method;                  // 405
@@ -92,6 +98,7 @@ class Site {
     http::ProxyUse proxy_protocol = http::ProxyUse::off;
     std::vector<rt::Network> proxy_protocol_from;
     http::SessionLimits limits;
+    Authentication authentication;
     upstream::PoolLimits pool;
     std::shared_ptr<const rt::TlsServer> tls;             // null: no TLS listener
     // Null: none by configuration.

@@ -56,6 +56,7 @@ Worker::Worker(std::uint32_t index, rt::Loop& loop, upstream::Dialer& dialer, Sh
                Random random)
     : index_(index),
       loop_(loop),
+      dialer_(dialer),
       buffers_(shared.budget),
       pools_(loop, dialer, buffers_),
       shared_(shared),
@@ -75,6 +76,7 @@ Worker::~Worker() {
 void Worker::adopt(SitePtr site) {
     auto local = std::make_unique<LocalSite>();
     pools_.set_limits(site->pool);
+    credentials_.cache.set_capacity(site->config.auth.token_cache);
     for (const auto& service : site->services) local->services.push_back(&local_service(service->name));
     local->cells.resize(site->route_count());
     local->tunnels.resize(site->route_count());
@@ -85,12 +87,19 @@ void Worker::adopt(SitePtr site) {
     };
     for (const auto& route : site->routes) add_cells(*route);
     for (const auto* route : {site->no_route.get(), site->wrong_method.get(), site->unreadable.get()}) add_cells(*route);
+    for (const suoke::limits::PolicyPtr& policy : site->policies) local->limits.push_back(&shared_.metrics.limit(index_, policy->name));
+    if (site->limits_clients) shared_.limiter.open(site->config.rate_limit.max_keys);
     local->site = std::move(site);
 
     now_ = local.get();
     sites_.push_back(std::move(local));
     streams_.adopt(*now_->site);
     forget_old_sites();
+}
+
+void Worker::adopt(auth::RevocationsPtr revoked) {
+    credentials_.revoked = revoked;
+    streams_.adopt(std::move(revoked));
 }
 
 void Worker::let_go(LocalSite& local) {
@@ -227,6 +236,12 @@ static std::optional<int> grpc_status_of(const Exchange& ex, std::optional<Code>
     return ex.grpc_status.value_or(static_cast<int>(http::GrpcStatus::unknown));
 }
 
+static std::string_view logged_subject(const Exchange& ex) {
+    config::LogSubject how = ex.site.config.logging.subject;
+    if (!ex.who || how == config::LogSubject::off) return {};
+    return how == config::LogSubject::plain ? std::string_view(ex.who->subject) : std::string_view(ex.who->told.digest);
+}
+
 // The one account of an exchange, told to log and metrics.
 void Worker::finished(Exchange& ex) {
     if (!ex.route) return;
@@ -241,6 +256,7 @@ void Worker::finished(Exchange& ex) {
     facts.host = ex.host;
     facts.request_id = ex.request_id;
     facts.client_ip = ex.client_ip;
+    facts.user_id = logged_subject(ex);
     if (const auto* agent = head.headers.find(http::HeaderId::user_agent)) facts.user_agent = *agent;
     facts.request_bytes = ex.request_bytes();
     facts.response_bytes = ex.sent.body_bytes;

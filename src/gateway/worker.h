@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "auth/credentials.h"
 #include "base/metrics.h"
 #include "base/random.h"
 #include "gateway/access_log.h"
+#include "gateway/answer_store.h"
 #include "gateway/open_streams.h"
 #include "gateway/shared.h"
 #include "gateway/site.h"
@@ -30,6 +32,7 @@ struct LocalSite {
     std::vector<LocalService*> services;               // [service]
     std::vector<RouteCells*> cells;                    // [route]
     std::vector<SharedCount*> tunnels;                 // [route] that forwards; of all workers
+    std::vector<LimitCells*> limits;                   // [policy]
     int exchanges = 0;
 };
 
@@ -44,6 +47,9 @@ class Worker final : public http::Handler, public rt::Acceptor {
     // Who is in a service, from now on; running exchanges keep those they have chosen.
     void adopt(balance::MembersPtr members);
     void adopt(const SessionKeys& keys) { session_keys_ = keys; }
+    // What tokens are verified with from now on, and which are void, open streams' included.
+    void adopt(auth::KeyRingPtr keys) { credentials_.ring = std::move(keys); }
+    void adopt(auth::RevocationsPtr revoked);
     // Every connection ends with its present exchanges; open streams end one by one within `window`.
     void drain(Duration window = Duration::zero());
     void cut() { connections_.cancel(); }
@@ -53,12 +59,19 @@ class Worker final : public http::Handler, public rt::Acceptor {
 
     rt::Loop& loop() { return loop_; }
     rt::BufferPool& buffers() { return buffers_; }
+    upstream::Dialer& dialer() { return dialer_; }        // for the gateway's own questions
+    auth::Credentials& credentials() { return credentials_; }
     Random& random() { return random_; }
     WorkerCells& cells() { return cells_; }
     OpenStreams& streams() { return streams_; }
     std::vector<StreamFacts> list_streams() { return streams_.list(index_); }
     SharedCount& all_tunnels() { return all_tunnels_; }   // of all workers
     EventRings& event_rings() { return shared_.event_rings; }
+    suoke::limits::Limiter& limiter() { return shared_.limiter; }   // of all workers
+    Events& events() { return shared_.events; }
+    // For answers to requests with an Idempotency-Key; null: there is none. Set before the worker runs; outlives it.
+    AnswerStore* answers() { return answers_; }
+    void keep_answers_in(AnswerStore* store) { answers_ = store; }
     const SessionKeys& session_keys() const { return session_keys_; }
     config::Importance shed_below() const { return shed_below_; }
 
@@ -70,6 +83,8 @@ class Worker final : public http::Handler, public rt::Acceptor {
             if (service->view || now_->site->service_named(name)) visit(*service);
     }
     rt::TaskScope& background() { return background_; }
+    cache::Store& cache() { return shared_.cache; }       // of all workers
+    rt::TaskScope& errands() { return errands_; }         // what the cache asks for itself
     bool draining() const { return draining_; }
 
     // rt::Acceptor
@@ -95,10 +110,13 @@ class Worker final : public http::Handler, public rt::Acceptor {
 
     const std::uint32_t index_;
     rt::Loop& loop_;
+    upstream::Dialer& dialer_;
     rt::BufferPool buffers_;
     upstream::Pools pools_;
     Shared& shared_;
     SessionKeys session_keys_{shared_.session_key, {}};
+    AnswerStore* answers_ = nullptr;
+    auth::Credentials credentials_;
     WorkerCells& cells_;
     SharedCount& all_tunnels_;
     AccessLogBuffer* access_log_;
@@ -117,6 +135,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     TimePoint flushed_{};
     rt::TaskScope connections_;                        // ends before everything above
     rt::TaskScope background_;                         // what no client waits for (mirrors)
+    rt::TaskScope errands_;                            // what several clients may wait for (cache)
 };
 
 }  // namespace suoke::gateway

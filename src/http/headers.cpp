@@ -13,23 +13,33 @@ namespace {
 constexpr std::string_view kNames[] = {
     "",
     "Accept",
+    "Age",
     "Authorization",
+    "Cache-Control",
     "Connection",
     "Content-Encoding",
     "Content-Length",
     "Content-Type",
     "Cookie",
     "Date",
+    "ETag",
     "Expect",
+    "Expires",
     "Forwarded",
     "Host",
     "Idempotency-Key",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
     "Keep-Alive",
+    "Last-Modified",
     "Location",
     "Origin",
+    "Pragma",
     "Proxy-Authenticate",
     "Proxy-Authorization",
     "Proxy-Connection",
+    "Range",
     "Retry-After",
     "Server",
     "Set-Cookie",
@@ -38,6 +48,7 @@ constexpr std::string_view kNames[] = {
     "Transfer-Encoding",
     "Upgrade",
     "User-Agent",
+    "Vary",
     "Via",
     "X-Forwarded-For",
     "X-Forwarded-Host",
@@ -65,13 +76,14 @@ struct Entry {
     HeaderId id = HeaderId::other;
 };
 
-constexpr std::size_t kSlots = 256;
+constexpr std::size_t kSlots = 512;
 
-// Length, first letter and the one three quarters in tell all our names apart.
+// Length, first letter, last letter and the one three quarters in tell all our names apart.
 constexpr std::size_t slot_of(std::string_view name, unsigned seed) {
     unsigned first = static_cast<unsigned char>(name[0]) | 0x20;
     unsigned inner = static_cast<unsigned char>(name[name.size() * 3 / 4]) | 0x20;
-    return (static_cast<unsigned>(name.size()) * seed + first * 7 + inner * 3) % kSlots;
+    unsigned last = static_cast<unsigned char>(name.back()) | 0x20;
+    return (static_cast<unsigned>(name.size()) * seed + first * (seed >> 4 | 1) + inner * 13 + last * (seed >> 8 | 1)) % kSlots;
 }
 
 constexpr bool is_perfect(unsigned seed) {
@@ -107,8 +119,8 @@ constexpr std::array<Entry, kSlots> make_slots() {
 constexpr std::array<Entry, kSlots> kEntries = make_slots();
 
 constexpr auto kSlotOf = [] {
-    std::array<std::uint8_t, std::size(kNames)> slots{};
-    for (std::size_t i = 1; i < std::size(kNames); ++i) slots[i] = static_cast<std::uint8_t>(slot_of(kNames[i], kSeed));
+    std::array<std::uint16_t, std::size(kNames)> slots{};
+    for (std::size_t i = 1; i < std::size(kNames); ++i) slots[i] = static_cast<std::uint16_t>(slot_of(kNames[i], kSeed));
     return slots;
 }();
 

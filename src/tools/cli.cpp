@@ -12,6 +12,7 @@
 #include "tools/dev.h"
 #include "tools/health.h"
 #include "tools/problems.h"
+#include "tools/token.h"
 #include "tools/version.h"
 
 namespace suoke::tools {
@@ -73,6 +74,12 @@ int run(int argc, char** argv) {
             return print(line.example ? config::env_example() : config::env_table());
         case Verb::health:
             return ask_health(line.url, line.timeout);
+        case Verb::token_mint:
+            return mint(line.sources, line.order);
+        case Verb::token_verify:
+            return verify(line.sources, line.token);
+        case Verb::token_hash:
+            return hash(line.make_new);
     }
     return 2;
 }

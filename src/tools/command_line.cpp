@@ -36,6 +36,7 @@ class Parser {
         add_check();
         add_config();
         add_health();
+        add_token();
     }
 
     CommandLine run(std::vector<std::string> arguments) {
@@ -116,11 +117,42 @@ class Parser {
         line_.timeout = std::chrono::seconds(10);
     }
 
-    void set_timeout(const std::string& text) {
-        auto timeout = parse_duration(text);
-        if (!timeout || *timeout <= Duration::zero())
-            throw CLI::ValidationError("--timeout", "'" + text + "' is no time, like 10 or 500ms");
-        line_.timeout = *timeout;
+    void set_timeout(const std::string& text) { line_.timeout = time_of("--timeout", text); }
+
+    static Duration time_of(const char* flag, const std::string& text) {
+        auto time = parse_duration(text);
+        if (!time || *time <= Duration::zero())
+            throw CLI::ValidationError(flag, "'" + text + "' is no time, like 10 or 500ms");
+        return *time;
+    }
+
+    void add_token() {
+        CLI::App& token = *app_.add_subcommand("token", "Make tokens and API keys, or see what is wrong with one");
+        token.require_subcommand(0, 1);
+        add_mint(token);
+        CLI::App& verify = add(token, Verb::token_verify, "verify", "Tell what a token says, and whether it is good");
+        add_sources(verify);
+        verify.add_option("token", line_.token, "The token; - or nothing: from standard input");
+        CLI::App& hash = add(token, Verb::token_hash, "hash", "Print what auth.api_keys wants of a key that stands on standard input");
+        hash.add_flag("--new", line_.make_new, "Make a key and print it as well");
+    }
+
+    void add_mint(CLI::App& token) {
+        CLI::App& mint = add(token, Verb::token_mint, "mint", "Print a token, signed with auth.jwt.secret_key");
+        TokenOrder& order = line_.order;
+        add_sources(mint);
+        mint.add_option("--subject,-s", order.subject, "Whose it is")->required();
+        mint.add_option("--role,-r", order.roles, "A role of theirs; more than once for more")->take_all();
+        mint.add_option("--scope", order.scopes, "What it is good for; more than once for more")->take_all();
+        mint.add_option("--user-type", order.user_type, "authenticated, premium or admin");
+        mint.add_option_function<std::string>(
+                "--ttl", [&order](const std::string& text) { order.ttl = time_of("--ttl", text); },
+                "How long it is good (30m, 8h)")
+            ->default_str("auth.jwt.access_token_expire_minutes");
+        mint.add_option("--claim", order.claims, "Another claim, name=value; more than once for more")->take_all();
+        mint.add_option("--key", order.key_file, "A file with a private key (PEM) to sign with instead");
+        mint.add_option("--algorithm", order.algorithm, "HS256, RS256, ES256, EdDSA ...; left out: what fits the key");
+        mint.add_option("--kid", order.key_id, "The id that it names its key by");
     }
 
     void add_sources(CLI::App& command) {

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "config/load.h"
+#include "tools/token.h"
 
 namespace suoke::tools {
 
@@ -22,6 +23,9 @@ enum class Verb : std::uint8_t {
     config_docs,
     config_env,
     health,
+    token_mint,
+    token_verify,
+    token_hash,
 };
 
 struct CommandLine {
@@ -34,6 +38,9 @@ struct CommandLine {
     bool tls = false;           // dev
     std::string url;            // health
     Duration timeout{};         // health
+    TokenOrder order;           // token mint
+    std::string token = "-";    // token verify
+    bool make_new = false;      // token hash
 };
 
 using Environment = std::map<std::string, std::string>;

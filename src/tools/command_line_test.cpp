@@ -158,6 +158,28 @@ TEST(CommandLine, config_has_four_faces) {
     EXPECT_TRUE(parsed({"config", "env", "--example"}).example);
 }
 
+TEST(CommandLine, token_makes_shows_and_hashes) {
+    CommandLine line = parsed({"token", "mint", "--subject", "alice", "--role", "admin", "--role", "user", "--scope", "read", "--ttl", "8h",
+                               "--claim", "tenant=north", "--key", "k.pem", "--algorithm", "ES256", "--kid", "7", "--config", "c.yaml"});
+    EXPECT_EQ(line.verb, Verb::token_mint);
+    EXPECT_EQ(line.order.subject, "alice");
+    EXPECT_EQ(line.order.roles, (Arguments{"admin", "user"}));
+    EXPECT_EQ(line.order.scopes, Arguments{"read"});
+    EXPECT_EQ(line.order.ttl, std::chrono::hours(8));
+    EXPECT_EQ(line.order.claims, Arguments{"tenant=north"});
+    EXPECT_EQ(line.order.key_file, "k.pem");
+    EXPECT_EQ(line.order.algorithm, "ES256");
+    EXPECT_EQ(line.order.key_id, "7");
+    EXPECT_EQ(line.sources.yaml_path, "c.yaml");
+    EXPECT_EQ(parsed({"token", "verify", "a.b.c"}).token, "a.b.c");
+    EXPECT_EQ(parsed({"token", "verify", "-"}).token, "-");
+    EXPECT_EQ(parsed({"token", "verify"}).token, "-");
+    EXPECT_TRUE(parsed({"token", "hash", "--new"}).make_new);
+    EXPECT_THAT(parsed({"token"}).help, HasSubstr("mint"));
+    EXPECT_THAT(refusal({"token", "mint"}), HasSubstr("--subject"));
+    EXPECT_THAT(refusal({"token", "mint", "-s", "a", "--ttl", "soon"}), HasSubstr("'soon' is no time"));
+}
+
 TEST(CommandLine, version_is_asked_with_a_flag) {
     EXPECT_EQ(parsed({"--version"}).verb, Verb::version);
 }

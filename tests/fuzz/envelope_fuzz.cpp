@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto read = endpoints::read_envelope({reinterpret_cast<const char*>(data), size});
     auto* message = std::get_if<endpoints::EnvelopeMessage>(&read);
     if (!message) {
-        endpoints::faults_json(std::get<endpoints::Faults>(read), "/", "");
+        endpoints::list_of(std::get<endpoints::Faults>(read));
         return 0;
     }
     std::string head = endpoints::head_of(*message, "gateway", "X-Forwarded-For: 10.0.0.1\r\n");

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         auto back = services::record_of(services::to_json(good->record));
         if (!back || back->instance.host != good->record.instance.host || back->instance.port != good->record.instance.port) std::abort();
     } else {
-        endpoints::faults_json(std::get<endpoints::Faults>(wanted), "/", "");
+        endpoints::list_of(std::get<endpoints::Faults>(wanted));
     }
     endpoints::read_change(text);
     if (auto record = services::record_of(text); record && record->service.empty()) std::abort();

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// What a route that carries protected health information (data_class: phi) may not do, one row a rule. A
+// configuration that breaks one does not load. What sections say for all routes (cache, idempotency) is not held
+// against it: those filters are never made for such a route.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "config/decode.h"
+#include "config/settle.h"
+
+namespace suoke::config {
+namespace {
+
+constexpr bool is_true(bool enabled) { return enabled; }
+constexpr bool is_true(const std::optional<bool>& enabled) { return enabled.value_or(true); }
+
+// Whether a route asks for something itself: by saying anything of it, but that it is off.
+template <class Section>
+bool is_wanted(const std::optional<Section>& section) {
+    if (!section) return false;
+    if constexpr (requires { section->enabled; }) return is_true(section->enabled);
+    return true;
+}
+
+// "127.0.0.1", "::1", "localhost" and Unix sockets: nobody else's wire.
+bool stays_on_this_machine(std::string_view host) {
+    return host.starts_with("127.") || host == "::1" || iequals(host, "localhost") || host.starts_with("unix:");
+}
+
+bool reached_in_the_clear(const Config& config, const std::string& name) {
+    auto found = config.services.find(name);
+    if (found == config.services.end()) return true;   // whoever registers as it says how
+    const Service& service = found->second;
+    auto in_the_clear = [&](const Endpoint& endpoint) {
+        return !endpoint.use_tls.value_or(service.tls.enabled) && !stays_on_this_machine(endpoint.host);
+    };
+    bool learnt = service.endpoints.empty() || service.discovery;
+    return (learnt && !service.tls.enabled) || std::any_of(service.endpoints.begin(), service.endpoints.end(), in_the_clear);
+}
+
+bool believes_anybody(const Config& config, const std::string& name) {
+    auto found = config.services.find(name);
+    return found != config.services.end() && found->second.tls.enabled && !found->second.tls.verify;
+}
+
+bool is_closed_environment(const Config& config) {
+    return !config.server.production &&
+           (config.app.environment == Environment::development || config.app.environment == Environment::testing);
+}
+
+// Whether `holds` of any service the route sends requests to.
+template <class Predicate>
+bool any_service(const Config& config, const Route& route, Predicate holds) {
+    if (!route.service.empty() && holds(config, route.service)) return true;
+    return std::any_of(route.split.begin(), route.split.end(), [&](const Split& split) { return holds(config, split.service); });
+}
+
+struct Rule {
+    std::string_view field;       // of the route
+    bool (*broken)(const Config&, const Route&);
+    std::string_view sentence;    // the rule, and what to do
+};
+
+constexpr auto kRules = std::to_array<Rule>({
+    {"cache", [](const Config&, const Route& route) { return is_wanted(route.cache); },
+     "health information is never kept in a cache; take `cache` out of this route"},
+    {"auth", [](const Config& config, const Route& route) { return !knows_its_clients(config, route); },
+     "health information is only for clients that are known; give the route auth.mode: required, and configure how clients are authenticated"},
+    {"mirror", [](const Config&, const Route& route) { return route.mirror.has_value(); },
+     "health information is never copied to another service; take `mirror` out of this route"},
+    {"sse.replay", [](const Config&, const Route& route) { return route.sse.replay.has_value(); },
+     "health information is never kept for clients that come back; take `sse.replay` out of this route"},
+    {"idempotency", [](const Config&, const Route& route) { return is_wanted(route.idempotency); },
+     "answers with health information are never stored; take `idempotency` out of this route and let the service heed Idempotency-Key, which it gets"},
+    {"service",
+     [](const Config& config, const Route& route) { return !is_closed_environment(config) && any_service(config, route, reached_in_the_clear); },
+     "health information is never sent in the clear; list the service with tls.enabled: true (its endpoints, too), or keep it on this machine"},
+    {"service", [](const Config& config, const Route& route) { return !is_closed_environment(config) && any_service(config, route, believes_anybody); },
+     "health information is never sent to whoever answers; set tls.verify: true (and tls.ca_file for an authority of your own) at the service"},
+});
+
+}  // namespace
+
+bool knows_its_clients(const Config& config, const Route& route) {
+    return config.auth.mode_of(route.auth) == AuthMode::required || route.client_certificate == ClientAuth::required;
+}
+
+void check_data_classes(const Config& config, Report& report) {
+    for (std::size_t i = 0; i < config.routes.size(); ++i) {
+        const Route& route = config.routes[i];
+        if (route.data_class != DataClass::phi) continue;
+        for (const Rule& rule : kRules) {
+            if (!rule.broken(config, route)) continue;
+            std::string key = fmt::format("routes[{}].{}", i, rule.field);
+            Place place = report.place_of(key);
+            report.error(place.source.empty() ? route.place : place, key,
+                         fmt::format("the route '{}' is labelled phi: {}", clipped(route.name), rule.sentence));
+        }
+    }
+}
+
+}  // namespace suoke::config

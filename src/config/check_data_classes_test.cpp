@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/settle.h"
+
+namespace suoke::config {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A route with health information that keeps all the rules, in production.
+Config good() {
+    Config config;
+    config.app.environment = Environment::production;
+    config.auth.enabled = true;
+    Service& service = config.services["records"];
+    service.tls.enabled = true;
+    service.endpoints.push_back({.host = "10.0.0.1", .port = 443});
+    Route& route = config.routes.emplace_back();
+    route.name = "records";
+    route.prefix = "/records";
+    route.service = "records";
+    route.data_class = DataClass::phi;
+    route.place = {"c.yaml", 7, 3};
+    return config;
+}
+
+std::vector<std::string> problems_of(const Config& config) {
+    Report report;
+    check_data_classes(config, report);
+    std::vector<std::string> all;
+    for (const Problem& problem : report.take({"c.yaml"})) all.push_back(to_string(problem));
+    return all;
+}
+
+TEST(DataClasses, a_route_that_keeps_the_rules_loads) {
+    EXPECT_THAT(problems_of(good()), IsEmpty());
+}
+
+TEST(DataClasses, each_rule_names_the_route_its_place_and_what_to_do) {
+    Config config = good();
+    config.routes.front().mirror = Mirror{.service = "shadow"};
+    EXPECT_THAT(problems_of(config), ElementsAre(AllOf(HasSubstr("c.yaml:7:3: error: routes[0].mirror"), HasSubstr("'records' is labelled phi"),
+                                                       HasSubstr("take `mirror` out of this route"))));
+}
+
+TEST(DataClasses, nothing_of_it_is_stored) {
+    Config config = good();
+    config.routes.front().cache.emplace();
+    config.routes.front().sse.replay.emplace();
+    config.routes.front().idempotency = Idempotency{.enabled = true};
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("routes[0].cache"), HasSubstr("routes[0].sse.replay"), HasSubstr("routes[0].idempotency")));
+}
+
+TEST(DataClasses, what_is_switched_off_or_said_for_all_routes_is_no_fault) {
+    Config config = good();
+    config.idempotency.enabled = true;
+    config.routes.front().idempotency = Idempotency{.enabled = false};
+    EXPECT_THAT(problems_of(config), IsEmpty());
+}
+
+TEST(DataClasses, only_for_clients_that_are_known) {
+    for (AuthMode mode : {AuthMode::none, AuthMode::optional}) {
+        Config config = good();
+        config.routes.front().auth.mode = mode;
+        EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("only for clients that are known")));
+    }
+    Config off = good();
+    off.auth.enabled = false;
+    EXPECT_THAT(problems_of(off), ElementsAre(HasSubstr("routes[0].auth")));
+    Config nothing_to_know_them_by = good();
+    nothing_to_know_them_by.auth.enabled.reset();
+    EXPECT_THAT(problems_of(nothing_to_know_them_by), ElementsAre(HasSubstr("routes[0].auth")));
+    Config with_key = good();
+    with_key.auth.enabled.reset();
+    with_key.auth.jwt.secret_key = Secret("0123456789abcdef0123456789abcdef");
+    EXPECT_THAT(problems_of(with_key), IsEmpty());
+}
+
+TEST(DataClasses, never_in_the_clear_but_on_this_machine_or_while_developing) {
+    Config config = good();
+    config.services["records"].tls.enabled = false;
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("never sent in the clear")));
+    config.services["records"].endpoints.front().use_tls = true;
+    EXPECT_THAT(problems_of(config), IsEmpty());
+    config.services["records"].endpoints.front() = {.host = "127.0.0.1", .port = 80};
+    EXPECT_THAT(problems_of(config), IsEmpty());
+    config.services["records"].endpoints.front() = {.host = "10.0.0.1", .port = 80};
+    config.app.environment = Environment::development;
+    EXPECT_THAT(problems_of(config), IsEmpty());
+    config.server.production = true;
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("never sent in the clear")));
+}
+
+TEST(DataClasses, a_service_nobody_has_described_may_come_in_the_clear) {
+    Config config = good();
+    config.services.clear();
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("never sent in the clear")));
+}
+
+TEST(DataClasses, every_service_of_a_split_is_held_to_it) {
+    Config config = good();
+    config.services["new-records"].endpoints.push_back({.host = "10.0.0.2", .port = 80});
+    config.routes.front().service.clear();
+    config.routes.front().split = {{.service = "records", .weight = 9}, {.service = "new-records", .weight = 1}};
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("never sent in the clear")));
+}
+
+TEST(DataClasses, tls_that_believes_anybody_is_none) {
+    Config config = good();
+    config.services["records"].tls.verify = false;
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("tls.verify: true")));
+}
+
+TEST(DataClasses, other_classes_may_do_all_that) {
+    Config config = good();
+    config.routes.front().mirror = Mirror{.service = "shadow"};
+    for (DataClass other : {DataClass::open, DataClass::internal}) {
+        config.routes.front().data_class = other;
+        EXPECT_THAT(problems_of(config), IsEmpty());
+    }
+}
+
+}  // namespace
+}  // namespace suoke::config

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#include "config/settle.h"
+
+namespace suoke::config {
+
+// Whoever forgets to configure it must not learn that from strangers.
+void check_production(const Config& config, Report& report) {
+    if (config.app.environment != Environment::production) return;
+    if (config.auth.enabled == false || config.auth.has_means()) return;
+    report.error(report.place_of("auth"), "auth",
+                 "this is production, and there is nothing to authenticate anybody with: give auth.jwt.secret_key (JWT_SECRET_KEY), "
+                 "auth.jwt.jwks_url, auth.api_keys ..., or say auth.enabled: false");
+}
+
+}  // namespace suoke::config

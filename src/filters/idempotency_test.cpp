@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include "app/idempotency_desk.h"
+#include "filters/filters.h"
+#include "store/memory_kv.h"
+#include "testing/scene.h"
+
+namespace suoke::scene {
+namespace {
+
+const std::string kKey = "idempotency-key: \"8e03978e-40d5\"\r\n";
+
+std::string once(const std::string& keys = {}, const std::string& route = {}) {
+    return one_service("orders", {.route = "idempotency: {anonymous: true" + keys + "}" + route, .service = {}, .rest = {}});
+}
+
+// A store that may be away.
+class Store final : public gateway::AnswerStore {
+ public:
+    explicit Store(rt::Loop& loop) : kv_(loop), desk_(loop, tasks_, [this]() -> store::Kv& { return kv_; }) {}
+    bool away = false;
+
+    rt::Task<Result<std::optional<std::string>>> claim(rt::Loop& own, std::string key, std::string mark, Duration lifetime) override {
+        if (away) co_return Error(Code::store_unavailable, "away");
+        co_return co_await desk_.claim(own, key, mark, lifetime);
+    }
+    rt::Task<Result<bool>> settle(rt::Loop& own, std::string key, std::string mark, std::string answer, Duration lifetime) override {
+        return desk_.settle(own, key, mark, answer, lifetime);
+    }
+    rt::Task<Result<void>> release(rt::Loop& own, std::string key, std::string mark) override { return desk_.release(own, key, mark); }
+    std::size_t size() const { return kv_.size(); }
+
+ private:
+    store::MemoryKv kv_;
+    rt::TaskScope tasks_;
+    app::IdempotencyDesk desk_;
+};
+
+struct Stage {
+    explicit Stage(const std::string& yaml) : s(yaml), store(s.loop()) { s.worker().keep_answers_in(&store); }
+    Scene s;
+    Store store;
+};
+
+TEST(Idempotency, who_asks_again_gets_the_first_answer_and_the_service_nothing) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea").with("idempotency-key", "\"8e03978e-40d5\"")
+                                << answer(201, "order 7", "content-type: text/plain\r\nlocation: /orders/7\r\nset-cookie: a=b\r\nx-more: 1\r\n");
+    s.client() >> response(201, "order 7").without("idempotency-replayed").with("set-cookie", "a=b");
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(201, "order 7")
+                             .with("idempotency-replayed", "true")
+                             .with("content-type", "text/plain")
+                             .with("location", "/orders/7")
+                             .without("set-cookie")
+                             .without("x-more");
+    EXPECT_EQ(s.upstream("orders").dials(), 1u);
+}
+
+TEST(Idempotency, a_key_may_be_bare_and_headers_may_be_kept_by_name) {
+    Stage stage(once(", headers: [X-More]"));
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7", "x-more: 1\r\n");
+    s.client() >> response(200, "7");
+    s.client() << post("/orders", "one tea", "idempotency-key: 8e03978e-40d5\r\n");
+    s.client() >> response(200, "7").with("idempotency-replayed", "true").with("x-more", "1");
+}
+
+TEST(Idempotency, while_it_is_under_way_the_same_key_is_a_conflict) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea");
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(409).saying("idempotency_key_in_use").with("retry-after", "1");
+    upstream << ok("7");
+    s.client() >> response(200, "7");
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(200, "7").with("idempotency-replayed", "true");
+}
+
+TEST(Idempotency, another_request_under_the_same_key_is_refused) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    s.client() >> response(200, "7");
+    for (const std::string& other : {post("/orders", "two teas", kKey), post("/orders?fast=1", "one tea", kKey), post("/orders/new", "one tea", kKey)}) {
+        s.client() << other;
+        s.client() >> response(422).saying("idempotency_key_reused");
+    }
+}
+
+TEST(Idempotency, what_failed_may_be_tried_again) {
+    Stage stage(once({}, ", retry: 0"));
+    Scene& s = stage.s;
+    for (int status : {500, 503, 429}) {
+        s.client() << post("/orders", "one tea", kKey);
+        s.upstream("orders") >> request("POST", "/orders", "one tea") << answer(status, "not now");
+        s.client() >> response(status, "not now");
+    }
+    s.upstream("orders").connection(0) << hang_up;
+    s.upstream("orders").refuses();
+    s.client() << post("/orders", "one tea", kKey);
+    s.client() >> response(503);
+    s.after(1min);   // until the endpoint is believed again
+    s.upstream("orders").accepts();
+    s.client() << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << answer(404, "no tea");
+    s.client() >> response(404, "no tea");
+    s.client() << post("/orders", "one tea", kKey);
+    s.client() >> response(404, "no tea").with("idempotency-replayed", "true");
+}
+
+TEST(Idempotency, a_claim_whose_client_left_ends_with_the_time_the_request_had) {
+    Stage stage(once({}, ", timeout: 10s"));
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea");
+    s.client() << hang_up;
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(409);
+    s.after(16s);
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    s.client("again") >> response(200, "7");
+}
+
+TEST(Idempotency, answers_that_cannot_be_kept_are_passed_on_and_done_again) {
+    Stage stage(once(", max_body: 10"));
+    Scene& s = stage.s;
+    for (int i = 0; i < 2; ++i) {
+        s.client() << post("/orders", "one tea", kKey);
+        s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("01234567890");
+        s.client() >> response(200, "01234567890");
+    }
+    for (int i = 0; i < 2; ++i) {
+        s.client() << post("/orders", "one tea", kKey);
+        s.upstream("orders") >> request("POST", "/orders", "one tea") << "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunk("012345") + chunk("67890") + std::string(last_chunk);
+        s.client() >> response(200, "01234567890");
+    }
+    s.client() << post("/orders", "01234567890", kKey);
+    s.client() >> response(413).saying("body_too_large");
+}
+
+TEST(Idempotency, event_streams_are_not_kept) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    for (const char* who : {"first", "second"}) {
+        s.client(who) << post("/orders", "one tea", kKey);
+        s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("data: 1\n\n", "content-type: text/event-stream\r\n");
+        s.client(who) >> response(200);
+    }
+}
+
+TEST(Idempotency, keys_belong_to_who_uses_them) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    s.client() >> response(200, "7");
+    s.comes_from("192.0.2.2");
+    s.client("else") << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("8");
+    s.client("else") >> response(200, "8");
+}
+
+TEST(Idempotency, other_methods_and_requests_without_a_key_are_as_they_were) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    for (int i = 0; i < 2; ++i) {
+        s.client() << get("/orders", kKey);
+        s.upstream("orders") >> request("GET", "/orders") << ok("all");
+        s.client() >> response(200, "all");
+        s.client() << post("/orders", "one tea");
+        s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+        s.client() >> response(200, "7");
+    }
+    EXPECT_EQ(stage.store.size(), 0u);
+}
+
+TEST(Idempotency, a_key_may_be_required_and_must_be_one) {
+    Stage stage(once(", required: true"));
+    Scene& s = stage.s;
+    s.client() << post("/orders", "");
+    s.client() >> response(422).saying(R"("loc":["header","idempotency-key"])").saying("Field required");
+    for (const std::string& wrong : {std::string("\"\""), std::string("\"a"), std::string("a b"), std::string("\"a\\b\""), std::string(256, 'x'), std::string("a\r\nidempotency-key: b")}) {
+        s.client() << post("/orders", "", "idempotency-key: " + wrong + "\r\n");
+        s.client() >> response(422).saying("one key of at most 255");
+    }
+    EXPECT_EQ(s.upstream("orders").dials(), 0u);
+}
+
+TEST(Idempotency, without_the_store_nothing_is_done_unless_that_is_wanted) {
+    {
+        Stage stage(once());
+        stage.store.away = true;
+        stage.s.client() << post("/orders", "one tea", kKey);
+        stage.s.client() >> response(503).saying("store_unavailable").having("retry-after");
+        EXPECT_EQ(stage.s.upstream("orders").dials(), 0u);
+    }
+    Stage stage(once(", when_store_is_away: pass"));
+    stage.store.away = true;
+    stage.s.client() << post("/orders", "one tea", kKey);
+    stage.s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    stage.s.client() >> response(200, "7");
+}
+
+TEST(Idempotency, never_for_health_information_whatever_the_section_says) {
+    config::Config config;
+    config.idempotency.enabled = config.idempotency.anonymous = true;
+    config::Route route;
+    route.service = "orders";
+    EXPECT_TRUE(filters::idempotency(config, route));
+    route.data_class = config::DataClass::phi;
+    EXPECT_FALSE(filters::idempotency(config, route));
+}
+
+TEST(Idempotency, the_section_is_for_routes_where_a_key_can_belong_to_somebody) {
+    config::Config config;
+    config.idempotency.enabled = true;
+    config.auth.enabled = true;
+    config::Route route;
+    route.service = "orders";
+    EXPECT_TRUE(filters::idempotency(config, route));
+    route.auth.mode = config::AuthMode::none;
+    EXPECT_FALSE(filters::idempotency(config, route));
+}
+
+}  // namespace
+}  // namespace suoke::scene

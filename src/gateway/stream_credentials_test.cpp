@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+// Streams end with the credential they were opened with: when it expires, and when it is revoked.
+#include "auth/credentials.h"
+#include "auth/jwt.h"
+#include "http/grpc.h"
+#include "testing/scene.h"
+
+namespace suoke::scene {
+namespace {
+
+const std::string kSecret = "a-secret-of-this-test-alone-0123456789";
+
+std::string chat(const std::string& route = "sse: {heartbeat: 0}") {
+    return one_service("chat", {.route = route, .rest = "auth: {jwt: {secret_key: " + kSecret + "}}\n"});
+}
+
+// A gateway that believes tokens of kSecret, and a client whose token is good for a minute.
+class Believing {
+ public:
+    explicit Believing(const std::string& yaml = chat()) : s(yaml) {
+        auto keys = std::make_shared<auth::KeySet>();
+        keys->keys.push_back(*key_);
+        auto ring = std::make_shared<auth::KeyRing>();
+        ring->providers[""].keys = std::move(keys);
+        ring->generation = 1;
+        s.worker().adopt(auth::KeyRingPtr(std::move(ring)));
+    }
+
+    // Of "alice", issued now.
+    std::string bearer(Duration lifetime = 60s, const std::string& token_id = "t1") {
+        auto now = s.loop().clock().wall().time_since_epoch() / 1s;
+        auto claims = R"({"sub":"alice","jti":")" + token_id + R"(","iat":)" + std::to_string(now) + R"(,"exp":)" + std::to_string(now + lifetime / 1s) + "}";
+        return "authorization: Bearer " + *auth::mint(claims, **key_, auth::Algorithm::hs256) + "\r\n";
+    }
+    void revoke_token(const std::string& token_id) {
+        revoked_.tokens[token_id] = WallTime::max();
+        tell();
+    }
+    void revoke_subject(const std::string& subject) {
+        revoked_.subjects[subject] = s.loop().clock().wall();
+        tell();
+    }
+
+    // An event stream that has begun.
+    Peer& streams(const std::string& credential, const std::string& client = "client") {
+        s.client(client) << get("/chat", credential);
+        Peer& upstream = s.upstream("chat") >> request("GET", "/chat");
+        upstream << "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + chunk("data: a\n\n");
+        s.client(client) >> response(200).head_only() >> bytes(chunk("data: a\n\n"));
+        return upstream;
+    }
+    // One chunk, or the end, with these words in it.
+    void hears(const std::string& words, const std::string& client = "client", Place place = Place::current()) {
+        std::string said = s.client(client).unread();
+        EXPECT_NE(said.find(words), said.npos) << "line " << place.line() << ": " << words << " is not in " << said;
+        s.client(client).discards();
+    }
+
+    Scene s;
+
+ private:
+    void tell() {
+        ++revoked_.generation;
+        s.worker().adopt(auth::RevocationsPtr(std::make_shared<auth::Revocations>(revoked_)));
+        s.after(1ms);   // timers run once a turn
+    }
+    Result<auth::KeyPtr> key_ = auth::Key::of_secret(kSecret);
+    auth::Revocations revoked_;
+};
+
+// ---- event streams
+
+TEST(StreamCredentials, an_event_stream_is_told_before_its_token_expires_and_when_it_does) {
+    Believing g;
+    Peer& upstream = g.streams(g.bearer());
+    g.s.after(29s);
+    g.s.client() >> silence();
+    g.s.after(2s);
+    g.hears("event: auth_expiring\ndata: {\"message\":\"The token expires soon; come back with a new one\",\"expires_in\":30}\n\n");
+    upstream << chunk("data: b\n\n");
+    g.s.client() >> bytes(chunk("data: b\n\n"));
+    g.s.after(28s);
+    g.s.client() >> silence();
+    g.s.after(2s);
+    EXPECT_TRUE(g.s.client().unread().ends_with("}\n\n\r\n0\r\n\r\n"));
+    g.hears("event: auth_expired\ndata: {\"error\":\"token_expired\",\"message\":\"");
+    EXPECT_TRUE(upstream.ended());
+    EXPECT_EQ(g.s.counted(Code::token_expired), 1u);
+}
+
+TEST(StreamCredentials, a_stream_that_is_busy_is_told_as_well) {
+    Believing g;
+    Peer& upstream = g.streams(g.bearer());
+    for (int second = 0; second < 59; ++second) {
+        upstream << chunk("data: more\n\n");
+        g.s.after(1s);
+    }
+    EXPECT_NE(g.s.client().unread().find("event: auth_expiring"), std::string::npos);
+    upstream << chunk("data: more\n\ndata: half");
+    g.s.client().discards();
+    g.s.after(1100ms);
+    upstream << chunk("\n\ndata: too late");
+    EXPECT_EQ(g.s.client().unread().find("too late"), std::string::npos);
+    g.hears("event: auth_expired");
+}
+
+TEST(StreamCredentials, half_an_event_is_waited_for_but_not_for_ever) {
+    Believing g;
+    Peer& upstream = g.streams(g.bearer());
+    upstream << chunk("data: half");
+    g.s.client() >> bytes(chunk("data: half"));
+    g.s.after(61s);
+    g.s.client() >> silence();
+    g.s.after(2s);
+    g.hears("event: error\ndata: {\"error\":\"token_expired\"");
+}
+
+TEST(StreamCredentials, a_token_that_is_about_to_expire_is_told_at_once) {
+    Believing g;
+    g.s.client() << get("/chat", g.bearer(10s));
+    g.s.upstream("chat") >> request("GET", "/chat")
+        << "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    g.s.client() >> response(200).head_only();
+    g.s.after(100ms);
+    g.hears("event: auth_expiring\ndata: {\"message\":\"The token expires soon; come back with a new one\",\"expires_in\":10}");
+    g.s.client() << hang_up;
+}
+
+TEST(StreamCredentials, a_revoked_token_ends_its_stream_at_once_and_no_other) {
+    Believing g;
+    Peer& first = g.streams(g.bearer(60s, "t1"), "first");
+    Peer& second = g.streams(g.bearer(60s, "t2"), "second");
+    g.revoke_token("t1");
+    EXPECT_TRUE(first.ended());
+    g.hears("event: auth_expired\ndata: {\"error\":\"token_revoked\"", "first");
+    g.s.client("second") >> silence();
+    EXPECT_FALSE(second.ended());
+    g.revoke_subject("alice");
+    EXPECT_TRUE(second.ended());
+    g.hears("event: auth_expired\ndata: {\"error\":\"token_revoked\"", "second");
+}
+
+TEST(StreamCredentials, what_was_revoked_while_its_answer_was_on_its_way_does_not_stream) {
+    Believing g;
+    g.s.client() << get("/chat", g.bearer());
+    Peer& upstream = g.s.upstream("chat") >> request("GET", "/chat");
+    g.revoke_token("t1");
+    upstream << "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + chunk("data: secret\n\n");
+    g.s.client() >> response(200).head_only();
+    EXPECT_EQ(g.s.client().unread().find("secret"), std::string::npos);
+    g.hears("event: auth_expired");
+}
+
+TEST(StreamCredentials, a_long_answer_that_is_no_stream_is_left_alone) {
+    Believing g;
+    g.s.client() << get("/chat", g.bearer());
+    Peer& upstream = g.s.upstream("chat") >> request("GET", "/chat");
+    upstream << "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunk("one");
+    g.s.client() >> response(200).head_only() >> bytes(chunk("one"));
+    for (int i = 0; i < 4; ++i) {
+        g.s.after(20s);
+        upstream << chunk("more");
+        g.s.client() >> bytes(chunk("more"));
+    }
+    upstream << last_chunk;
+    g.s.client() >> bytes(std::string(last_chunk));
+}
+
+TEST(StreamCredentials, a_drain_that_comes_first_ends_it_as_ever) {
+    Believing g;
+    g.streams(g.bearer());
+    g.s.worker().drain(10s);
+    g.s.after(10s);
+    g.hears("retry: ");
+}
+
+// ---- WebSockets
+
+constexpr std::string_view kAsk =
+    "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+constexpr std::string_view kSwitched =
+    "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+const std::string kExpired = "\x88\x0F\x03\xF0token expired";
+const std::string kRevoked = "\x88\x0F\x03\xF0token revoked";
+
+Peer& opens_websocket(Believing& g) {
+    g.s.client() << get("/chat", g.bearer() + std::string(kAsk));
+    Peer& upstream = g.s.upstream("chat") >> request("GET", "/chat");
+    upstream << kSwitched;
+    g.s.client() >> response(101).head_only();
+    return upstream;
+}
+
+TEST(StreamCredentials, a_websocket_closes_with_1008_when_its_token_expires) {
+    Believing g;
+    Peer& upstream = opens_websocket(g);
+    g.s.after(59s);
+    g.s.client() >> silence();
+    upstream >> silence();
+    g.s.after(1100ms);
+    g.s.client() >> bytes(kExpired);
+    EXPECT_TRUE(upstream.unread().starts_with("\x88"));
+    upstream.discards() << hang_up;
+    g.s.client() >> closed();
+}
+
+TEST(StreamCredentials, a_websocket_closes_with_1008_when_its_token_is_revoked) {
+    Believing g;
+    Peer& upstream = opens_websocket(g);
+    g.revoke_subject("alice");
+    g.s.after(10ms);
+    g.s.client() >> bytes(kRevoked);
+    upstream.discards() << hang_up;
+    g.s.client() >> closed();
+}
+
+// ---- gRPC
+
+TEST(StreamCredentials, a_call_ends_as_unauthenticated_between_two_messages) {
+    Believing g(chat(""));
+    const std::string message = http::grpc_frame_head(0, 5) + "hello";
+    g.s.client() << "POST /chat HTTP/1.1\r\nhost: api\r\ncontent-type: application/grpc\r\n" + g.bearer() + "content-length: 10\r\n\r\n" + message;
+    Peer& upstream = g.s.upstream("chat") >> request("POST", "/chat", message);
+    upstream << "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n\r\n" + chunk(message);
+    g.s.client() >> response(200).head_only() >> bytes(chunk(message));
+    g.s.after(50s);
+    upstream << chunk(message.substr(0, 7));
+    g.s.client() >> bytes(chunk(message.substr(0, 7)));
+    g.s.after(10100ms);
+    g.s.client() >> silence();
+    upstream << chunk(message.substr(7) + message.substr(0, 3));
+    g.s.client() >> bytes(chunk(message.substr(7)));
+    g.hears("0\r\ngrpc-status: 16\r\n");
+    EXPECT_TRUE(upstream.ended());
+    EXPECT_EQ(g.s.counted_grpc(16), 1u);
+}
+
+}  // namespace
+}  // namespace suoke::scene

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Where in a request a token may be: Authorization, and where a route says so a cookie, a query parameter or
+// a WebSocket's subprotocol. Found there, and taken out of what goes on to the service.
+
+#include <string>
+#include <string_view>
+
+#include "gateway/exchange.h"
+
+namespace suoke::gateway {
+
+struct TokenPlaces {
+    std::string cookie, query;         // their names; empty: not there
+    bool websocket_protocol = false;   // Sec-WebSocket-Protocol: bearer, <token>
+    bool any() const { return !cookie.empty() || !query.empty() || websocket_protocol; }
+};
+
+// Authorization (RFC 9110 §11.6.2), cut in two. The scheme is empty when there is none.
+struct Authorization {
+    std::string_view scheme, rest;
+    bool is(std::string_view wanted) const;
+    bool several = false;              // fields: nobody can tell which one somebody else believes
+};
+Authorization authorization_of(const http::Headers& headers);
+
+struct FoundToken {
+    std::string_view text;             // may be empty though it is there
+    bool is_there = false;
+    bool is_doubtful = false;          // two that differ, or what can be no token
+};
+FoundToken find_token(Exchange& ex, const TokenPlaces& places);
+
+// Takes the query parameter and the subprotocol away. What only they had is in Authorization then, where
+// services look and logs do not, when `forward`.
+void move_token(Exchange& ex, const TokenPlaces& places, const FoundToken& token, bool forward);
+void remove_cookie(Exchange& ex, std::string_view name);
+
+}  // namespace suoke::gateway

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: MIT
+// valijson reads the schema and resolves its references; the walk over what it made is ours: its own runs std::regex over
+// whatever a client sends (which recurses for each byte), throws where a format meets a number, and knows no limits.
+#include "validation/schema.h"
+
+#define VALIJSON_USE_EXCEPTIONS 1
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/constraints/concrete_constraints.hpp>
+#include <valijson/constraints/constraint_visitor.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+
+#include "validation/formats.h"
+
+namespace suoke::validation {
+
+using valijson::Subschema;
+using Adapter = valijson::adapters::NlohmannJsonAdapter;
+
+struct Schema::Compiled {
+    valijson::Schema schema;
+    std::map<std::string, std::unique_ptr<RE2>, std::less<>> patterns;
+};
+
+namespace {
+
+constexpr int kDeepest = 600;                 // schemas in schemas, of any document: those that go round in circles end here
+constexpr std::int64_t kMostSteps = 2'000'000;   // some schemas take time that doubles with each level of the document
+
+// Numbers that are equal have the same one, whichever way they are written.
+std::uint64_t hash_of(const Tree& value) {
+    auto mix = [](std::uint64_t a, std::uint64_t b) { return (a ^ b) * 0x9E3779B97F4A7C15u + (a >> 29); };
+    std::uint64_t hash = static_cast<std::uint64_t>(value.type());
+    if (value.is_number()) return mix(1, std::hash<double>()(value.get<double>()));
+    if (value.is_string()) return mix(2, std::hash<std::string>()(value.get_ref<const std::string&>()));
+    if (value.is_boolean()) return mix(3, value.get<bool>());
+    if (value.is_array())
+        for (const Tree& item : value) hash = mix(hash, hash_of(item));
+    if (value.is_object())
+        for (const auto& [name, member] : value.items()) hash = mix(mix(hash, std::hash<std::string>()(name)), hash_of(member));
+    return hash;
+}
+
+bool is_whole(const Tree& value) {
+    if (value.is_number_integer()) return true;
+    return value.is_number_float() && std::floor(value.get<double>()) == value.get<double>();
+}
+
+std::uint64_t characters_of(const std::string& text) {
+    return static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+struct TypeWords {
+    valijson::constraints::TypeConstraint::JsonType type;
+    const char* name;      // of the fault, when it is the only one
+    const char* message;
+    const char* noun;      // when it is one of several
+};
+using Types = valijson::constraints::TypeConstraint;
+constexpr std::array<TypeWords, 7> kTypes = {{
+    {Types::kString, "string_type", "Input should be a valid string", "a string"},
+    {Types::kInteger, "int_type", "Input should be a valid integer", "an integer"},
+    {Types::kNumber, "float_type", "Input should be a valid number", "a number"},
+    {Types::kBoolean, "bool_type", "Input should be true or false", "true or false"},
+    {Types::kArray, "list_type", "Input should be a valid list", "a list"},
+    {Types::kObject, "dict_type", "Input should be an object", "an object"},
+    {Types::kNull, "none_required", "Input should be null", "null"},
+}};
+
+bool has_type(const Tree& value, Types::JsonType type) {
+    switch (type) {
+        case Types::kAny: return true;
+        case Types::kArray: return value.is_array();
+        case Types::kBoolean: return value.is_boolean();
+        case Types::kInteger: return is_whole(value);
+        case Types::kNull: return value.is_null();
+        case Types::kNumber: return value.is_number();
+        case Types::kObject: return value.is_object();
+        case Types::kString: return value.is_string();
+    }
+    return false;
+}
+
+// One check of one document.
+class Walk final : public valijson::constraints::ConstraintVisitor {
+ public:
+    Walk(const Schema::Compiled& compiled, std::string_view where, Faults& out)
+        : compiled_(compiled),
+          where_(where),
+          out_(&out),
+          apply_([this](const valijson::constraints::Constraint& each) { return goes_on() && each.accept(*this); }) {}
+    Walk(const Walk&) = delete;
+    Walk& operator=(const Walk&) = delete;
+
+    void run(const Tree& value) {
+        holds(compiled_.schema, value);
+        if (exhausted()) *out_ = {Fault{"too_complex", std::string(where_), {}, "Input takes too long to check"}};
+    }
+
+ private:
+    struct Here {
+        const std::string* name;   // null: an item
+        std::int64_t index;
+    };
+
+    // ---- walking
+
+    bool exhausted() const { return steps_ >= kMostSteps || depth_ >= kDeepest || too_deep_; }
+    bool goes_on() const { return !exhausted() && (quiet_ || out_->size() < kMostFaults); }
+    // After one of several: whether the others are looked at.
+    bool goes_on(bool fine_so_far) const { return goes_on() && (fine_so_far || !quiet_); }
+
+    bool holds(const Subschema& schema, const Tree& value) {
+        if (schema.getAlwaysInvalid()) return fault("value_error", "Nothing is allowed here");
+        if (depth_ + 1 >= kDeepest) return too_deep_ = true, false;
+        ++depth_, ++steps_;
+        const Tree* before = std::exchange(value_, &value);
+        bool fine = quiet_ ? schema.applyStrict(apply_) : schema.apply(apply_);
+        value_ = before;
+        --depth_;
+        return fine && !exhausted();
+    }
+    bool holds_quietly(const Subschema& schema, const Tree& value) {
+        bool before = std::exchange(quiet_, true);
+        bool fine = holds(schema, value);
+        quiet_ = before;
+        return fine;
+    }
+    bool member_holds(const Subschema& schema, const std::string& name, const Tree& value) {
+        here_.push_back({&name, 0});
+        bool fine = holds(schema, value);
+        here_.pop_back();
+        return fine;
+    }
+    bool item_holds(const Subschema& schema, std::size_t index, const Tree& value) {
+        here_.push_back({nullptr, static_cast<std::int64_t>(index)});
+        bool fine = holds(schema, value);
+        here_.pop_back();
+        return fine;
+    }
+
+    // Always false: what is looked at is wrong; `member` of it, when it is given.
+    bool fault(std::string_view type, std::string message, std::string_view member = {}) {
+        if (quiet_ || out_->size() >= kMostFaults) return false;
+        Fault made{std::string(type), std::string(where_), {}, std::move(message)};
+        for (const Here& step : here_) step.name ? made.place.push_back({*step.name}) : made.place.push_back({"", step.index});
+        if (!member.empty()) made.place.push_back({std::string(member)});
+        out_->push_back(std::move(made));
+        return false;
+    }
+
+    // None of several schemas holds: the faults of the one that got furthest, or else a word about all of them.
+    template <class Constraint>
+    bool explain(const Constraint& constraint) {
+        if (quiet_) return false;
+        Faults best;
+        std::size_t furthest = here_.size();
+        constraint.applyToSubschemas([&](unsigned, const Subschema* schema) {
+            Faults tried;
+            Faults* before = std::exchange(out_, &tried);
+            holds(*schema, *value_);
+            out_ = before;
+            auto nearer = [](const Fault& a, const Fault& b) { return a.place.size() < b.place.size(); };
+            auto nearest = std::min_element(tried.begin(), tried.end(), nearer);
+            if (nearest != tried.end() && nearest->place.size() > furthest) furthest = nearest->place.size(), best = std::move(tried);
+            return goes_on();
+        });
+        if (best.empty()) return fault("any_of", "Input should be one of several things, and is none of them");
+        for (Fault& each : best)
+            if (out_->size() < kMostFaults) out_->push_back(std::move(each));
+        return false;
+    }
+
+    const RE2* pattern(std::string_view text) const {
+        auto found = compiled_.patterns.find(text);
+        return found == compiled_.patterns.end() ? nullptr : found->second.get();
+    }
+
+    // ---- several schemas
+
+    bool visit(const AllOfConstraint& all) override {
+        bool fine = true;
+        all.applyToSubschemas([&](unsigned, const Subschema* schema) {
+            fine = holds(*schema, *value_) && fine;
+            return goes_on(fine);
+        });
+        return fine;
+    }
+    template <class Constraint>
+    unsigned count_fitting(const Constraint& constraint, unsigned most) {
+        unsigned fitting = 0;
+        constraint.applyToSubschemas([&](unsigned, const Subschema* schema) {
+            fitting += holds_quietly(*schema, *value_);
+            return fitting < most && !exhausted();
+        });
+        return fitting;
+    }
+    bool visit(const AnyOfConstraint& any) override { return count_fitting(any, 1) > 0 || explain(any); }
+    bool visit(const OneOfConstraint& one) override {
+        unsigned fitting = count_fitting(one, 2);
+        if (fitting > 1) return fault("one_of", "Input should be exactly one of several things, and is more than one of them");
+        return fitting == 1 || explain(one);
+    }
+    bool visit(const NotConstraint& not_this) override {
+        return !holds_quietly(*not_this.getSubschema(), *value_) || fault("not_allowed", "Input should not be like this");
+    }
+    bool visit(const ConditionalConstraint& condition) override {
+        bool applies = holds_quietly(*condition.getIfSubschema(), *value_);
+        const Subschema* then = applies ? condition.getThenSubschema() : condition.getElseSubschema();
+        return !then || holds(*then, *value_);
+    }
+    bool visit(const PolyConstraint&) override { return true; }   // we make none
+
+    // ---- any value
+
+    bool visit(const TypeConstraint& constraint) override {
+        bool fine = false;
+        constraint.applyToNamedTypes([&](Types::JsonType type) { return !(fine = has_type(*value_, type)); });
+        if (fine || quiet_) return fine;
+        const TypeWords* only = nullptr;
+        std::string several;
+        int count = 0;
+        for (const TypeWords& words : kTypes) {
+            bool listed = false;
+            constraint.applyToNamedTypes([&](Types::JsonType type) { return !(listed = type == words.type); });
+            if (!listed) continue;
+            only = &words;
+            several += (count++ ? ", or " : "") + std::string(words.noun);
+        }
+        return count == 1 ? fault(only->name, only->message) : fault("type_error", "Input should be " + several);
+    }
+    bool visit(const ConstConstraint& constraint) override {
+        return constraint.getValue()->equalTo(Adapter(*value_), true) || fault("literal_error", "Input should be the one value that is allowed here");
+    }
+    bool visit(const EnumConstraint& constraint) override {
+        bool fine = false;
+        Adapter value(*value_);
+        constraint.applyToValues([&](const valijson::adapters::FrozenValue& each) { return !(fine = each.equalTo(value, true)); });
+        return fine || fault("enum", "Input should be one of the values that are allowed here");
+    }
+
+    // ---- texts
+
+    bool visit(const MinLengthConstraint& constraint) override {
+        bool fine = !value_->is_string() || characters_of(value_->get_ref<const std::string&>()) >= constraint.getMinLength();
+        return fine || fault("string_too_short", fmt::format("String should have at least {} characters", constraint.getMinLength()));
+    }
+    bool visit(const MaxLengthConstraint& constraint) override {
+        bool fine = !value_->is_string() || characters_of(value_->get_ref<const std::string&>()) <= constraint.getMaxLength();
+        return fine || fault("string_too_long", fmt::format("String should have at most {} characters", constraint.getMaxLength()));
+    }
+    bool visit(const PatternConstraint& constraint) override {
+        if (!value_->is_string()) return true;
+        std::string text;
+        constraint.getPattern(text);
+        const RE2* expression = pattern(text);
+        return (expression && RE2::PartialMatch(value_->get_ref<const std::string&>(), *expression)) ||
+               fault("string_pattern_mismatch", "String should match the pattern '" + text + "'");
+    }
+    bool visit(const FormatConstraint& constraint) override {
+        std::string format = constraint.getFormat();
+        if (value_->is_number() && (format == "int32" || format == "int64")) {
+            double most = format == "int32" ? 2147483648.0 : 9223372036854775808.0, number = value_->get<double>();
+            return (number >= -most && number < most) || fault("int_type", "Input should be a number of " + format.substr(3) + " bits");
+        }
+        return !value_->is_string() || has_format(value_->get_ref<const std::string&>(), format) || fault("value_error", "Input should be a valid " + format);
+    }
+
+    // ---- numbers
+
+    bool visit(const MaximumConstraint& constraint) override {
+        if (!value_->is_number()) return true;
+        double number = value_->get<double>(), most = constraint.getMaximum();
+        if (constraint.getExclusiveMaximum()) return number < most || fault("less_than", fmt::format("Input should be less than {}", most));
+        return number <= most || fault("less_than_equal", fmt::format("Input should be less than or equal to {}", most));
+    }
+    bool visit(const MinimumConstraint& constraint) override {
+        if (!value_->is_number()) return true;
+        double number = value_->get<double>(), least = constraint.getMinimum();
+        if (constraint.getExclusiveMinimum()) return number > least || fault("greater_than", fmt::format("Input should be greater than {}", least));
+        return number >= least || fault("greater_than_equal", fmt::format("Input should be greater than or equal to {}", least));
+    }
+    bool visit(const MultipleOfIntConstraint& constraint) override {
+        std::int64_t divisor = constraint.getDivisor();
+        if (divisor <= 0 || !value_->is_number()) return true;
+        bool fine = value_->is_number_unsigned()  ? value_->get<std::uint64_t>() % static_cast<std::uint64_t>(divisor) == 0
+                    : value_->is_number_integer() ? value_->get<std::int64_t>() % divisor == 0
+                                                  : std::fmod(value_->get<double>(), static_cast<double>(divisor)) == 0;
+        return fine || fault("multiple_of", fmt::format("Input should be a multiple of {}", divisor));
+    }
+    // 0.3 is a multiple of 0.1, though not in binary.
+    bool visit(const MultipleOfDoubleConstraint& constraint) override {
+        double divisor = constraint.getDivisor();
+        if (divisor <= 0 || !value_->is_number()) return true;
+        double times = value_->get<double>() / divisor;
+        bool fine = std::isfinite(times) && std::abs(times - std::round(times)) <= 1e-9 * std::max(1.0, std::abs(times));
+        return fine || fault("multiple_of", fmt::format("Input should be a multiple of {}", divisor));
+    }
+
+    // ---- lists
+
+    bool visit(const MinItemsConstraint& constraint) override {
+        bool fine = !value_->is_array() || value_->size() >= constraint.getMinItems();
+        return fine || fault("too_short", fmt::format("List should have at least {} items", constraint.getMinItems()));
+    }
+    bool visit(const MaxItemsConstraint& constraint) override {
+        bool fine = !value_->is_array() || value_->size() <= constraint.getMaxItems();
+        return fine || fault("too_long", fmt::format("List should have at most {} items", constraint.getMaxItems()));
+    }
+    bool visit(const SingularItemsConstraint& constraint) override {
+        bool fine = true;
+        const Tree& list = *value_;
+        for (std::size_t i = 0; list.is_array() && i < list.size() && goes_on(fine); ++i) fine = item_holds(*constraint.getItemsSubschema(), i, list[i]) && fine;
+        return fine;
+    }
+    bool visit(const LinearItemsConstraint& constraint) override {
+        const Tree& list = *value_;
+        if (!list.is_array()) return true;
+        bool fine = true;
+        constraint.applyToItemSubschemas([&](unsigned index, const Subschema* schema) {
+            if (index >= list.size()) return false;
+            fine = item_holds(*schema, index, list[index]) && fine;
+            return goes_on(fine);
+        });
+        const Subschema* more = constraint.getAdditionalItemsSubschema();
+        std::size_t listed = constraint.getItemSubschemaCount();
+        if (!more && list.size() > listed) return fault("too_long", fmt::format("List should have at most {} items", listed));
+        for (std::size_t i = listed; i < list.size() && goes_on(fine); ++i) fine = item_holds(*more, i, list[i]) && fine;
+        return fine;
+    }
+    bool visit(const ContainsConstraint& constraint) override {
+        if (!value_->is_array()) return true;
+        for (const Tree& item : *value_)
+            if (holds_quietly(*constraint.getSubschema(), item)) return true;
+        return fault("contains", "List should have an item that it has not");
+    }
+    bool visit(const UniqueItemsConstraint&) override {
+        if (!value_->is_array()) return true;
+        std::vector<std::pair<std::uint64_t, const Tree*>> items;
+        for (const Tree& item : *value_) items.emplace_back(hash_of(item), &item);
+        steps_ += static_cast<std::int64_t>(items.size());
+        std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (std::size_t i = 0; i < items.size(); ++i)
+            for (std::size_t k = i + 1; k < items.size() && items[k].first == items[i].first && !exhausted(); ++k, ++steps_)
+                if (*items[i].second == *items[k].second) return fault("unique_items", "List should have no item twice");
+        return true;
+    }
+
+    // ---- objects
+
+    bool visit(const MinPropertiesConstraint& constraint) override {
+        bool fine = !value_->is_object() || value_->size() >= constraint.getMinProperties();
+        return fine || fault("too_short", fmt::format("Object should have at least {} members", constraint.getMinProperties()));
+    }
+    bool visit(const MaxPropertiesConstraint& constraint) override {
+        bool fine = !value_->is_object() || value_->size() <= constraint.getMaxProperties();
+        return fine || fault("too_long", fmt::format("Object should have at most {} members", constraint.getMaxProperties()));
+    }
+    bool visit(const RequiredConstraint& constraint) override {
+        if (!value_->is_object()) return true;
+        bool fine = true;
+        constraint.applyToRequiredProperties([&](const auto& name) {
+            if (!value_->contains(name.c_str())) fine = fault("missing", "Field required", name.c_str());
+            return goes_on(fine);
+        });
+        return fine;
+    }
+    bool visit(const PropertiesConstraint& constraint) override {
+        const Tree& object = *value_;
+        if (!object.is_object()) return true;
+        bool fine = true;
+        std::vector<const Tree*> spoken_of;
+        constraint.applyToProperties([&](const auto& name, const Subschema* schema) {
+            auto member = object.find(name.c_str());
+            if (member == object.end()) return true;
+            spoken_of.push_back(&*member);
+            fine = member_holds(*schema, member.key(), *member) && fine;
+            return goes_on(fine);
+        });
+        constraint.applyToPatternProperties([&](const auto& text, const Subschema* schema) {
+            const RE2* expression = pattern(text.c_str());
+            for (auto member = object.begin(); member != object.end() && goes_on(fine); ++member) {
+                if (!expression || !RE2::PartialMatch(member.key(), *expression)) continue;
+                spoken_of.push_back(&*member);
+                fine = member_holds(*schema, member.key(), *member) && fine;
+            }
+            return goes_on(fine);
+        });
+        return goes_on(fine) ? others_hold(constraint.getAdditionalPropertiesSubschema(), std::move(spoken_of)) && fine : fine;
+    }
+    // Members that no other schema speaks of; null: there may be none.
+    bool others_hold(const Subschema* schema, std::vector<const Tree*> spoken_of) {
+        if (schema == compiled_.schema.emptySubschema()) return true;
+        const Tree& object = *value_;
+        std::sort(spoken_of.begin(), spoken_of.end());
+        bool fine = true;
+        for (auto member = object.begin(); member != object.end() && goes_on(fine); ++member) {
+            if (std::binary_search(spoken_of.begin(), spoken_of.end(), &*member)) continue;
+            bool good = schema ? member_holds(*schema, member.key(), *member) : fault("extra_forbidden", "Extra inputs are not permitted", member.key());
+            fine = good && fine;
+        }
+        return fine;
+    }
+    bool visit(const PropertyNamesConstraint& constraint) override {
+        bool fine = true;
+        const Tree& object = *value_;
+        if (!object.is_object()) return true;
+        for (auto member = object.begin(); member != object.end() && goes_on(fine); ++member) {
+            Tree name = member.key();
+            fine = member_holds(*constraint.getSubschema(), member.key(), name) && fine;
+        }
+        return fine;
+    }
+    bool visit(const DependenciesConstraint& constraint) override {
+        if (!value_->is_object()) return true;
+        bool fine = true;
+        constraint.applyToPropertyDependencies([&](const auto& name, const auto& others) {
+            if (!value_->contains(name.c_str())) return true;
+            for (const auto& other : others)
+                if (!value_->contains(other.c_str())) fine = fault("missing", "Field required", other.c_str());
+            return goes_on(fine);
+        });
+        constraint.applyToSchemaDependencies([&](const auto& name, const Subschema* schema) {
+            if (value_->contains(name.c_str())) fine = holds(*schema, *value_) && fine;
+            return goes_on(fine);
+        });
+        return fine;
+    }
+
+    const Schema::Compiled& compiled_;
+    const std::string_view where_;
+    Faults* out_;
+    Subschema::ApplyFunction apply_;
+    const Tree* value_ = nullptr;
+    std::vector<Here> here_;
+    bool quiet_ = false;      // only whether, not what
+    bool too_deep_ = false;
+    int depth_ = 0;
+    std::int64_t steps_ = 0;
+};
+
+}  // namespace
+
+Schema::Schema(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
+Schema::~Schema() = default;
+
+void Schema::check(const Tree& value, std::string_view where, Faults& faults) const {
+    Walk(*compiled_, where, faults).run(value);
+}
+
+Result<SchemaPtr> compile(const Translated& translated) {
+    auto compiled = std::make_unique<Schema::Compiled>();
+    try {
+        valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
+        parser.populateSchema(Adapter(*translated.schema), compiled->schema);
+    } catch (const std::exception& e) {
+        return Error(Code::invalid_config, std::string("the schema is not valid: ") + e.what());
+    }
+    RE2::Options quiet;
+    quiet.set_log_errors(false);
+    for (const std::string& text : translated.patterns) compiled->patterns.emplace(text, std::make_unique<RE2>(text, quiet));
+    return std::make_shared<const Schema>(std::move(compiled));
+}
+
+}  // namespace suoke::validation

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// What heads say about caching: no directive is read twice as long, no range lies outside of what there is, a date
+// that is read can be written and read again, and a selection is alike to itself.
+#include "base/text.h"
+#include "cache/date.h"
+#include "cache/directives.h"
+#include "cache/ranges.h"
+#include "cache/validators.h"
+#include "cache/vary.h"
+#include "tests/fuzz/fuzz.h"
+
+using namespace suoke;
+
+namespace {
+
+constexpr cache::UnixSeconds kNow = 1'735'689'600;
+
+void read_directives(std::string_view text) {
+    cache::ResponseDirectives once, twice;
+    once.read(text);
+    twice.read(text);
+    twice.read(text);
+    if (once.max_age != twice.max_age || once.s_maxage != twice.s_maxage || once.no_store != twice.no_store) fuzz::expect("a line says something else the second time");
+    if (once.max_age && (*once.max_age < Duration::zero() || *once.max_age > cache::kMostSeconds)) fuzz::expect("a lifetime that is none");
+    std::string_view rest = text;
+    cache::Directive directive;
+    for (std::size_t before = rest.size() + 1; cache::next_directive(rest, directive); before = rest.size())
+        if (rest.size() >= before || directive.name.empty()) fuzz::expect("a directive that takes nothing");
+    cache::ResponseDirectives targeted, surrogate;
+    if (!targeted.read_targeted(text) && (targeted.max_age || targeted.no_store)) fuzz::expect("what is no dictionary says something");
+    surrogate.read_surrogate(text, "suoke");
+    cache::RequestDirectives request;
+    request.read(text);
+}
+
+void read_range(std::string_view text, std::uint64_t size) {
+    cache::RangeAnswer answer = cache::choose_range(text, size);
+    bool inside = answer.kind != cache::RangeAnswer::part || (answer.range.first <= answer.range.last && answer.range.last < size);
+    if (!inside) fuzz::expect("a range outside of what there is");
+}
+
+void read_date(std::string_view text) {
+    auto date = cache::parse_http_date(text, kNow);
+    if (!date || *date < 0 || *date > 4'000'000'000) return;
+    auto again = cache::parse_http_date(http_date(WallTime(std::chrono::seconds(*date))), kNow);
+    if (again != date) fuzz::expect("a date that is written is another");
+}
+
+void read_tags(std::string_view text) {
+    std::string_view rest = text;
+    cache::EntityTag tag;
+    for (std::size_t before = rest.size() + 1; cache::next_entity_tag(rest, tag); before = rest.size())
+        if (rest.size() >= before || tag.opaque.size() < 2) fuzz::expect("a tag that takes nothing");
+    if (auto one = cache::parse_entity_tag(text); one && !cache::matches_weakly(*one, *one)) fuzz::expect("a tag that is not itself");
+}
+
+void select(std::string_view text) {
+    http::Headers headers;
+    headers.add("Vary", text);
+    headers.add("Accept-Language", text);
+    headers.add("X-Any", text);
+    cache::Vary vary = cache::vary_of(headers);
+    std::string a, b;
+    cache::append_selection(a, headers, {"accept-language", "x-any"});
+    cache::append_selection(b, headers, {"accept-language", "x-any"});
+    fuzz::expect_same(a, b);
+    cache::append_selection(a, headers, vary.names);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    read_directives(text);
+    for (std::uint64_t whole : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{11}, ~std::uint64_t{0}}) read_range(text, whole);
+    read_date(text);
+    read_tags(text);
+    select(text);
+    return 0;
+}
