@@ -62,7 +62,7 @@ class Believing {
     void tell() {
         ++revoked_.generation;
         s.worker().adopt(auth::RevocationsPtr(std::make_shared<auth::Revocations>(revoked_)));
-        s.after(1ms);   // timers run once a turn
+        s.after(20ms);   // a tick of the timers
     }
     Result<auth::KeyPtr> key_ = auth::Key::of_secret(kSecret);
     auth::Revocations revoked_;
