@@ -11,7 +11,7 @@
 #include "config/definition.h"
 #include "config/environment.h"
 #include "config/report.h"
-#include "config/yaml.h"
+#include "base/yaml.h"
 
 namespace suoke::config {
 

@@ -13,7 +13,7 @@
 #include "config/environment.h"
 #include "config/report.h"
 #include "config/settle.h"
-#include "config/yaml.h"
+#include "base/yaml.h"
 
 namespace suoke::config {
 namespace {

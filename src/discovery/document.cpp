@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "discovery/document.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+
+#include "base/yaml.h"
 
 namespace suoke::discovery {
 namespace {
@@ -141,43 +141,33 @@ class JsonReader {
 
 // ---- YAML
 
-Place place_of(const YAML::Mark& mark) {
-    if (mark.is_null()) return {1, 1};
-    return {mark.line + 1, mark.column + 1};
-}
-
+// What an alias refers to is written out where it stands: base/yaml.h counted that already, up to its own bounds.
 class YamlReader {
  public:
-    // An alias is followed where it stands, so a small text can be a large tree: it is counted.
-    Result<Node> read(const YAML::Node& from, int depth = 0) {
-        Place place = place_of(from.Mark());
-        if (++nodes_ > kMostNodes) return fault_at(place, "too many values");
-        if (depth > kMostDepth) return fault_at(place, "nested too deep");
+    Result<Node> read(const yaml::Node& from, int depth = 0) {
         Node node;
-        node.place = place;
-        if (from.IsScalar()) {
+        node.place = {from.line, from.column};
+        if (++nodes_ > kMostNodes) return fault_at(node.place, "too many values");
+        if (depth > kMostDepth) return fault_at(node.place, "nested too deep");
+        if (from.kind == yaml::Node::scalar) {
             node.kind = Node::scalar;
-            node.text = from.Scalar();
-            node.quoted = from.Tag() == "!";
-        } else if (from.IsSequence()) {
+            node.text = from.text;
+            node.quoted = from.quoted;
+        } else if (from.kind == yaml::Node::sequence) {
             node.kind = Node::list;
-            for (const YAML::Node& item : from) {
-                auto value = read(item, depth + 1);
+            for (const yaml::NodePtr& item : from.items) {
+                auto value = read(*item, depth + 1);
                 if (!value) return value.error();
                 node.items.push_back(std::move(*value));
             }
-        } else if (from.IsMap()) {
+        } else if (from.kind == yaml::Node::mapping) {
             node.kind = Node::map;
-            for (const auto& entry : from) {
-                Place key = place_of(entry.first.Mark());
-                if (!entry.first.IsScalar()) return fault_at(key, "a key must be a text");
-                const std::string& name = entry.first.Scalar();
-                bool twice = std::any_of(node.members.begin(), node.members.end(), [&](const Member& m) { return m.name == name; });
-                if (twice) return fault_at(key, "\"" + name + "\" stands here twice");
+            for (const yaml::Entry& entry : from.entries) {
+                Place key{entry.line, entry.column};
                 if (node.members.size() == kMostMembers) return fault_at(key, "too many keys");
-                auto value = read(entry.second, depth + 1);
+                auto value = read(*entry.value, depth + 1);
                 if (!value) return value.error();
-                node.members.push_back({name, key, std::move(*value)});
+                node.members.push_back({entry.key, key, std::move(*value)});
             }
         }
         return node;
@@ -197,14 +187,10 @@ Error fault_at(Place place, std::string_view sentence) {
 Result<Node> parse_json_document(std::string_view text) { return JsonReader(text).read(); }
 
 Result<Node> parse_yaml_document(std::string_view text) {
-    try {
-        std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-        if (documents.empty()) return Node{};
-        if (documents.size() > 1) return fault_at(place_of(documents[1].Mark()), "a second document begins here; one file is one document");
-        return YamlReader().read(documents.front());
-    } catch (const YAML::Exception& e) {
-        return fault_at(place_of(e.mark), e.msg);
-    }
+    yaml::Document document = yaml::parse(std::string(text));
+    if (document.troubles.empty()) return YamlReader().read(*document.root);
+    const yaml::Trouble& first = document.troubles.front();
+    return fault_at({std::max(first.line, 1), std::max(first.column, 1)}, first.sentence);
 }
 
 }  // namespace suoke::discovery

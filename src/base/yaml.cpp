@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config/yaml.h"
+#include "base/yaml.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -11,7 +11,7 @@
 #include <set>
 #include <sstream>
 
-namespace suoke::config::yaml {
+namespace suoke::yaml {
 namespace {
 
 struct TooMuch {
@@ -231,4 +231,4 @@ std::string_view kind_name(const Node& node) {
     return "";
 }
 
-}  // namespace suoke::config::yaml
+}  // namespace suoke::yaml

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace suoke::config::yaml {
+namespace suoke::yaml {
 
 // What a file may cost us, whatever it says. A hundred routes take about two thousand nodes.
 constexpr std::size_t kMaxText = 16 << 20;
@@ -55,4 +55,4 @@ Document parse(const std::string& text);
 const Entry* find(const Node& mapping, std::string_view key);
 std::string_view kind_name(const Node& node);  // "a list", for sentences
 
-}  // namespace suoke::config::yaml
+}  // namespace suoke::yaml
