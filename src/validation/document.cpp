@@ -7,14 +7,12 @@
 #include <sstream>
 
 #include "base/text.h"
-#include "config/yaml.h"
+#include "base/yaml.h"
 #include "http/uri.h"
 #include "validation/json_checker.h"
 
 namespace suoke::validation {
 namespace {
-
-namespace yaml = config::yaml;
 
 Error fault_at(int line, int column, const std::string& sentence) {
     return Error(Code::invalid_config, std::to_string(line) + ":" + std::to_string(column) + ": " + sentence);
