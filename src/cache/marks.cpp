@@ -92,8 +92,7 @@ std::vector<Slot> Marks::slots_of(std::string_view host, std::string_view path_a
     }
     for (std::string_view tag : tags) slots.push_back(slot_of('t', {}, tag));
     std::ranges::sort(slots);
-    auto rest = std::ranges::unique(slots);
-    slots.erase(rest.begin(), rest.end());
+    slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
     return slots;
 }
 

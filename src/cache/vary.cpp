@@ -90,8 +90,7 @@ Vary vary_of(const http::Headers& response) {
         }
     }
     std::ranges::sort(found.names);
-    auto rest = std::ranges::unique(found.names);
-    found.names.erase(rest.begin(), rest.end());
+    found.names.erase(std::unique(found.names.begin(), found.names.end()), found.names.end());
     return found;
 }
 
