@@ -89,7 +89,7 @@ export class Proxy {
         const wrapped = wrapper ? [...wrapper, ...command, ...(proxy.kind.alone ?? [])] : command;
         proxy.running = new Running(wrapped,
             { core: bench.options.proxyCore, cwd: proxy.dir, log: path.join(proxy.dir, 'output') });
-        await untilAnswers(proxy.running, proxy.port, '/json', patience);
+        await untilAnswers(proxy.running, proxy.port, '/json', patience, (status) => status === 200 || status === 401);  // it has no token
         return proxy;
     }
 
