@@ -21,16 +21,20 @@ class LimitRecords {
  public:
     limits::Answer settle(const std::string& key, const std::string& me, const limits::Report& told, std::int64_t now) {
         ++settled;
-        Record record{kWhole, told.served ? now + told.depth : now, 0, told.served ? now + 2'000'000 : 0, {}};
+        Record record{kWhole, told.served ? now + told.depth : now, 0, told.served ? now + kReturn : 0, {}};
         std::optional<std::int64_t> mine;
         if (auto known = records_.find(key); known != records_.end()) {
             Record was = known->second;
             record.free = was.free, record.free_at = was.free_at, record.owed = was.owed, record.closed = was.closed;
+            std::int64_t latest = 0;
             for (const Holder& each : was.holders) {
+                latest = std::max(latest, each.told);
+                if (each.id == me && each.told + kLease * 3 / 4 < now) record.closed = now + kReturn;
                 if (each.id == me) mine = each.share;
                 else if (each.told + kLease < now) pour(record, each.share, told.depth, now);
                 else record.holders.push_back(each);
             }
+            if (told.served && !was.holders.empty() && latest + kLease < now) record.closed = now + kReturn;
         }
         // What the caller holds.
         std::int64_t share = mine.value_or(0), further = 0;
@@ -81,7 +85,7 @@ class LimitRecords {
 
  private:
     static constexpr std::int64_t kWhole = 65536;
-    static constexpr std::int64_t kLease = limits::kLease / std::chrono::microseconds(1);
+    static constexpr std::int64_t kLease = limits::kLease / std::chrono::microseconds(1), kReturn = limits::kReturn / std::chrono::microseconds(1);
     struct Holder {
         std::string id;
         std::int64_t share = 0, want = 0, told = 0;

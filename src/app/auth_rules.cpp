@@ -81,6 +81,7 @@ std::optional<gateway::Authority> introspection_of(const config::Auth& from, Pro
         problems.push_back({config::Problem::error, {}, "auth.introspection", authority.error().detail});
         return std::nullopt;
     }
+    authority->audiences = from.introspection->audiences;
     authority->timeout = from.introspection->timeout;
     authority->cache = from.introspection->cache;
     if (!from.introspection->client_id.empty())

@@ -24,6 +24,7 @@ Control::Control(rt::Loop& loop, gateway::Shared& shared, Log& log, endpoints::S
       discoveries_(loop, dialer_, buffers_, directory_, shared.events),
       stores_(loop, dialer_, shared.events, log, status),
       limits_(loop, dialer_, shared.limiter, shared.events, status),
+      answers_elsewhere_(loop, shared.cache, shared.metrics.cache()),
       keys_(loop, shared.events, shared.session_key),
       signers_(loop, dialer_, buffers_, shared.events),
       revocations_(loop, shared.events) {
@@ -45,6 +46,7 @@ std::vector<balance::MembersPtr> Control::adopt(const gateway::Site& site) {
     discoveries_.adopt(site.config);
     share_keys(site);
     if (site.limits_clients) limits_.adopt(site.config, stores_);
+    answers_elsewhere_.adopt(site.config, stores_);
     adopt_auth(site.config.auth);
     certificates_ = site.tls ? site.tls->certificates() : std::vector<rt::CertificateFacts>();
     certificates_looked_at_ = {};

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "app/cache_second_level.h"
 #include "app/discoveries.h"
 #include "app/idempotency_desk.h"
 #include "app/key_sources.h"
@@ -86,6 +87,7 @@ class Control {
     Discoveries discoveries_;
     Stores stores_;
     LimitShares limits_;
+    CacheSecondLevel answers_elsewhere_;
     IdempotencyDesk answers_{loop_, tasks_, [this]() -> store::Kv& { return stores_.shared(); }};
     SharedKeys keys_;
     std::function<void(const auth::KeyRingPtr&)> ring_changed_ = [](const auth::KeyRingPtr&) {};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/json.h"
 #include "discovery/small_file.h"
@@ -22,6 +23,7 @@ constexpr std::size_t kMostBytes = 256 << 10;   // of a key set, or a file
 constexpr std::size_t kLongestKeyId = 256;
 constexpr int kDeepest = 16;
 constexpr Duration kLeastRefresh = 10s;
+constexpr Duration kLeastPause = 1s;            // when jwks_max_age is shorter still
 
 // Keys, and the text that tells them from others.
 struct Keys {
@@ -209,26 +211,38 @@ class KeySources::Source {
         auto found = unknown_.find(key_id);
         return found != unknown_.end() && all_.loop_.now() < found->second;
     }
-    void ask_now() { ask_.tell(); }
-    store::WaitList& answered() { return answered_; }
-    // `answered`: by the server, in time. If it was not, it may have the key for all we know; but nobody
-    // else shall wait for it meanwhile.
-    void not_found(std::string key_id, bool answered) {
-        TimePoint now = all_.loop_.now();
-        quiet_until_ = now + kLookAgain;
-        if (!answered || unreachable_) return;
-        std::erase_if(unknown_, [&](const auto& each) { return each.second <= now; });
-        if (unknown_.size() < kMostUnknown) unknown_[std::move(key_id)] = now + kUnknown;
+    void ask_now(std::string key_id) {
+        if (wanted_.size() < kMostUnknown) wanted_.insert(std::move(key_id));
+        ask_.tell();
     }
+    store::WaitList& answered() { return answered_; }
+    // Whoever waits for a server that does not answer in time: nobody else shall meanwhile.
+    void be_quiet() { quiet_until_ = all_.loop_.now() + kLookAgain; }
 
  private:
+    // Keys that are used no longer than jwks_max_age must have come anew by then.
+    Duration refresh_after() const {
+        Duration refresh = std::max(from_.jwks_refresh, kLeastRefresh);
+        return from_.jwks_max_age > Duration::zero() ? std::clamp(from_.jwks_max_age / 2, kLeastPause, refresh) : refresh;
+    }
+    // Before those who wait are told, so that whoever comes between the two finds it. A server that did not answer may have
+    // the keys for all we know.
+    void note_who_is_missing() {
+        TimePoint now = all_.loop_.now();
+        std::erase_if(unknown_, [&](const auto& each) { return each.second <= now; });
+        for (const std::string& key_id : std::exchange(wanted_, {})) {
+            if (knows(key_id)) continue;
+            be_quiet();
+            if (!unreachable_ && unknown_.size() < kMostUnknown) unknown_[key_id] = now + kUnknown;
+        }
+    }
     rt::Task<void> keep_asking() {
         rt::Backoff backoff(Random(all_.random_.next()), rt::BackoffRules());
         rt::Pause start(all_.loop_, all_.loop_.now() + Duration(1));   // not from within adopt()
         co_await start;
         for (;;) {
             Result<Keys> said = co_await ask_server(all_.loop_, all_.dialer_, all_.buffers_, from_, trust_);
-            Duration refresh = std::max(from_.jwks_refresh, kLeastRefresh), wait{};
+            Duration refresh = refresh_after(), wait{};
             if (said) {
                 backoff.reset();
                 wait = rt::with_jitter(all_.random_, refresh, 0.1);
@@ -237,6 +251,7 @@ class KeySources::Source {
                 wait = std::min(backoff.next(), refresh);
                 failed(unreachable_, said.error());
             }
+            note_who_is_missing();
             answered_.tell();
             co_await ask_.wait(all_.loop_.now() + wait);
         }
@@ -290,6 +305,7 @@ class KeySources::Source {
     std::optional<WallTime> heard_;       // of the server, last
     bool unreadable_ = false, unreachable_ = false, stale_ = false;
     TimePoint quiet_until_{};
+    std::set<std::string> wanted_;        // keys that somebody waits for
     std::map<std::string, TimePoint, std::less<>> unknown_;
     discovery::Trust trust_;
     store::WaitList ask_{all_.loop_}, answered_{all_.loop_};
@@ -353,12 +369,12 @@ rt::Task<TimePoint> KeySources::look_for(std::string provider, std::string key_i
     if (loop_.now() < source->quiet_until()) co_return source->quiet_until();
     if (source->was_looked_for(key_id)) co_return loop_.now() + 1s;
     // 2. One question for all who want to know.
-    source->ask_now();
+    source->ask_now(key_id);
     bool told = co_await source->answered().wait(deadline);
     // 3. The configuration may be another one by now.
     source = find(provider);
     if (!source || source->knows(key_id)) co_return loop_.now();
-    source->not_found(std::move(key_id), told);
+    if (!told) source->be_quiet();
     co_return source->quiet_until();
 }
 

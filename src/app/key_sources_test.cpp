@@ -198,6 +198,16 @@ TEST_F(KeySourcesTest, while_it_fails_the_old_keys_stay_until_they_are_too_old) 
     EXPECT_EQ(events_of("keys.loaded"), 2);
 }
 
+TEST_F(KeySourcesTest, keys_that_age_fast_are_asked_for_before_they_are_too_old) {
+    auth.jwt.jwks_max_age = 4s;
+    begin();
+    for (int i = 0; i < 5; ++i) {
+        far.answer(next_question(3s), 200, jwks(jwk("one")));
+        far.after(50ms);
+        EXPECT_GT(keys().usable_until, far.clock.wall());
+    }
+}
+
 TEST_F(KeySourcesTest, an_answer_that_is_no_key_set_changes_nothing) {
     auth.jwt.jwks_refresh = 10s;
     begin();
@@ -278,6 +288,7 @@ TEST_F(KeySourcesTest, invented_keys_cost_a_question_every_ten_seconds_at_most) 
     far.answer(far.next_call(), 200, jwks(jwk("one")));
     far.after(50ms);
     EXPECT_EQ(done, 1);
+    EXPECT_EQ(far.dials(), 2u);
     for (int i = 1; i < 100; ++i) far.scope.spawn(look("invented-" + std::to_string(i), done));
     far.after(9s);
     EXPECT_EQ(done, 100);

@@ -37,7 +37,8 @@ std::string own_id() {
 Error surprise(const RedisValue& value) { return Error(Code::store_unavailable, "Redis answered a limit with " + value.to_string()); }
 
 std::vector<std::string> arguments_of(const limits::Shares::Call& call, const std::string& id) {
-    std::vector<std::string> args{id, std::to_string(limits::kLease / std::chrono::microseconds(1)), ""};
+    auto microseconds = [](Duration d) { return std::to_string(d / std::chrono::microseconds(1)); };
+    std::vector<std::string> args{id, microseconds(limits::kLease), microseconds(limits::kReturn), ""};
     for (const limits::Report& report : call.reports) {
         for (std::int64_t number : {std::int64_t{report.have}, report.ahead, std::int64_t{report.want}, std::int64_t{report.usual},
                                     std::int64_t{report.least}, report.depth})
@@ -114,7 +115,7 @@ void LimitShares::adopt(const config::Config& config, Stores& stores) {
     redis_ = redis;
     if (!redis_) return limiter_.share_with(1);
     limiter_.open(config.rate_limit.max_keys);
-    limiter_.share_with(1);
+    limiter_.share_with(gateways_ = 1);
     greet_at_ = loop_.now();
     tasks_.spawn(keep());
 }
@@ -144,6 +145,7 @@ rt::Task<bool> LimitShares::greet() {
     std::vector<std::string> args{id_, std::to_string(kForgotten / std::chrono::milliseconds(1)), hex(ours.first, ours.second)};
     auto value = co_await redis_->script(greet_, std::move(keys), std::move(args), store::Effect::idempotent);
     if (!value) {
+        shares_.away(loop_.now());
         tell_alone(value.error().detail);
         co_return false;
     }
@@ -155,9 +157,16 @@ rt::Task<bool> LimitShares::greet() {
         co_return false;
     }
     limiter_.set_seed(*seed);
-    limiter_.share_with(static_cast<std::uint32_t>(std::clamp<std::int64_t>(*gateways, 1, 1000)));
+    shares_.back(loop_.now());
     tell_shared();
+    count(static_cast<std::uint32_t>(std::clamp<std::int64_t>(*gateways, 1, 1000)));
     co_return true;
+}
+
+// After Redis gateways come back one by one, and each goes on until it does: until then they are as many as they were.
+void LimitShares::count(std::uint32_t greeted) {
+    if (greeted >= gateways_ || loop_.now() >= fewer_from_) gateways_ = greeted;
+    limiter_.share_with(gateways_);
 }
 
 rt::Task<bool> LimitShares::settle(Call call) {
@@ -184,7 +193,9 @@ void LimitShares::tell_alone(const std::string& because) {
 
 void LimitShares::tell_shared() {
     status_.limits_alone = false;
-    if (std::exchange(alone_, false)) events_.tell(Level::info, "limits.shared", {{"gateway", id_}});
+    if (!std::exchange(alone_, false)) return;
+    fewer_from_ = loop_.now() + limits::kReturn;
+    events_.tell(Level::info, "limits.shared", {{"gateway", id_}});
 }
 
 }  // namespace suoke::app

@@ -41,6 +41,7 @@ class LimitShares {
     store::Redis* redis_of(const config::Config& config, Stores& stores);
     rt::Task<void> keep();
     rt::Task<bool> greet();
+    void count(std::uint32_t greeted);
     rt::Task<bool> settle(Call call);
     void tell_alone(const std::string& because);
     void tell_shared();
@@ -57,7 +58,8 @@ class LimitShares {
     store::Redis* redis_ = nullptr;        // null: everybody counts for himself
     limits::Shares shares_;
     store::WaitList hot_;
-    TimePoint greet_at_{};
+    TimePoint greet_at_{}, fewer_from_{};
+    std::uint32_t gateways_ = 1;
     bool alone_ = false;
     rt::TaskScope tasks_;                  // ends before everything above
 };

@@ -124,6 +124,19 @@ TEST_F(LimitSharesTest, go_on_alone_while_redis_is_away) {
     EXPECT_EQ(count(one->events, "limits.shared"), 1);
 }
 
+TEST_F(LimitSharesTest, who_is_back_first_does_not_take_the_others_for_gone) {
+    until([this] { return both_know_of_each_other(); });
+    server->kill();
+    until([this] { return one->status.limits_alone.load(); });
+    other.reset();     // it is not back yet
+    server->start();   // and has forgotten them
+    until([this] { return !one->status.limits_alone.load(); });
+    EXPECT_EQ(one->limiter.usual_share(*policy), 32768u);
+    int granted = 0;
+    for (int i = 0; i < 100; ++i) granted += ask(*one, "192.0.2.3"), turn();   // asked for the first time
+    EXPECT_EQ(granted, 50);
+}
+
 TEST_F(LimitSharesTest, another_redis_is_not_shown_the_usual_ones_password) {
     config.redis.password = Secret("usual");
     config.rate_limit.storage_url = "redis://elsewhere:6380/1";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth/introspection.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -48,22 +49,27 @@ bool is_refresh_token(const JsonValue& object) {
     return false;
 }
 
+bool is_meant_for(const Identity& who, const std::vector<std::string>& audiences) {
+    return std::ranges::any_of(who.claims, [&](const auto& claim) { return claim.first == "aud" && std::ranges::find(audiences, claim.second) != audiences.end(); });
+}
+
 }  // namespace
 
-Result<IdentityPtr> read_introspection(std::string_view json, WallTime now) {
+Result<IdentityPtr> read_introspection(std::string_view json, WallTime now, const std::vector<std::string>& audiences) {
     auto read = JsonText::parse(json);
     const JsonValue* active = read ? read->root().find("active") : nullptr;
     if (!active || !active->is(Kind::boolean)) return Error(Code::keys_unavailable, "the answer to an introspection is none");
     const JsonValue& said = read->root();
-    if (active->text != "true" || is_refresh_token(said)) return Error(Code::invalid_token);
+    if (active->text != "true") return Error(Code::invalid_token, "the token is not active");
+    if (is_refresh_token(said)) return Error(Code::invalid_token, "it is another kind of token");
     Identity who;
     who.method = Method::introspection;
     for (std::string_view member : {"sub", "username", "client_id"})
         if (who.subject.empty()) who.subject = text_of(said, member);
-    if (who.subject.empty()) return Error(Code::invalid_token);
-    if (auto begins = time_of(said, "nbf"); begins && now < *begins) return Error(Code::invalid_token);
+    if (who.subject.empty()) return Error(Code::invalid_token, "nobody is said to be its subject");
+    if (auto begins = time_of(said, "nbf"); begins && now < *begins) return Error(Code::invalid_token, "the token is not valid yet (nbf)");
     who.expires = time_of(said, "exp").value_or(WallTime::max());
-    if (now >= who.expires) return Error(Code::token_expired);
+    if (now >= who.expires) return Error(Code::token_expired, "the token has expired");
     who.issued = time_of(said, "iat").value_or(WallTime());
     who.token_id = text_of(said, "jti");
     who.name = text_of(said, "name").empty() ? text_of(said, "username") : text_of(said, "name");
@@ -74,6 +80,7 @@ Result<IdentityPtr> read_introspection(std::string_view json, WallTime now) {
     std::string_view type = text_of(said, "user_type");
     who.type = type.empty() ? type_by_roles(who) : user_type_of(type);
     take_claims(said, who);
+    if (!audiences.empty() && !is_meant_for(who, audiences)) return Error(Code::invalid_token, "it is meant for others (aud)");
     return settled(std::move(who));
 }
 

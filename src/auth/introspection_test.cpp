@@ -51,6 +51,14 @@ TEST(Introspection, what_is_not_active_now_is_refused) {
     EXPECT_EQ(why_not(R"({"active":true,"sub":"u-7","typ":"Refresh"})"), "invalid_token");
 }
 
+TEST(Introspection, a_token_for_somebody_else_is_refused_where_audiences_are_named) {
+    auto lets_in = [](std::string_view json) { return static_cast<bool>(read_introspection(json, kNow, {"suoke-life", "suoke-web"})); };
+    EXPECT_TRUE(lets_in(R"({"active":true,"sub":"u-7","aud":"suoke-web"})"));
+    EXPECT_TRUE(lets_in(R"({"active":true,"sub":"u-7","aud":["billing","suoke-life"]})"));
+    EXPECT_FALSE(lets_in(R"({"active":true,"sub":"u-7","aud":"billing"})"));
+    EXPECT_FALSE(lets_in(R"({"active":true,"sub":"u-7"})"));
+}
+
 TEST(Introspection, what_is_no_answer_is_the_servers_fault) {
     for (const char* text : {"", "[]", "null", "{}", "<html>", R"({"active":"true"})", R"({"active":1})", R"({"active":true,"active":false,"sub":"a"})", R"({"active":true)"})
         EXPECT_EQ(why_not(text), "keys_unavailable") << text;

@@ -120,7 +120,6 @@ Error unfit(std::string sentence) {
 }
 
 Key::~Key() {
-    for (EVP_PKEY_CTX* ctx : ready_) EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(pkey_);
     OPENSSL_cleanse(secret_.data(), secret_.size());
 }
@@ -180,11 +179,10 @@ Result<void> Key::bind(KeyKind kind, std::vector<Algorithm> algorithms) {
         if (!pkey_ && secret_.size() < least_secret(algorithm))
             return unfit("a secret of " + std::to_string(secret_.size()) + " bytes is too short; " + name + " needs " +
                          std::to_string(least_secret(algorithm)));
-        EVP_PKEY_CTX*& ready = ready_[static_cast<std::size_t>(algorithm)];
-        if (!pkey_ || algorithm == Algorithm::eddsa || ready) continue;
-        PkeyCtxPtr ctx(EVP_PKEY_CTX_new(pkey_, nullptr));
-        if (!ctx || EVP_PKEY_verify_init(ctx.get()) != 1 || !set_up(ctx.get(), algorithm)) return unfit("OpenSSL cannot do " + name + " with it");
-        ready = ctx.release();
+        if (!pkey_ || algorithm == Algorithm::eddsa) continue;
+        EVP_PKEY_CTX* first = context_for(algorithm);
+        if (!first) return unfit("OpenSSL cannot do " + name + " with it");
+        ready_[static_cast<std::size_t>(algorithm)].put_back(first);
     }
     algorithms_ = std::move(algorithms);
     return {};

@@ -121,6 +121,34 @@ bool set_up(EVP_PKEY_CTX* ctx, Algorithm algorithm) {
     return !is_pss(algorithm) || EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
+ReadyContexts::~ReadyContexts() {
+    for (auto& context : free_) EVP_PKEY_CTX_free(context.load(std::memory_order_relaxed));
+}
+
+EVP_PKEY_CTX* ReadyContexts::take() {
+    for (auto& context : free_) {
+        if (!context.load(std::memory_order_relaxed)) continue;
+        if (EVP_PKEY_CTX* taken = context.exchange(nullptr, std::memory_order_acquire)) return taken;
+    }
+    return nullptr;
+}
+
+void ReadyContexts::put_back(EVP_PKEY_CTX* context) {
+    for (auto& place : free_) {
+        EVP_PKEY_CTX* nothing = nullptr;
+        if (place.compare_exchange_strong(nothing, context, std::memory_order_release, std::memory_order_relaxed)) return;
+    }
+    EVP_PKEY_CTX_free(context);
+}
+
+// One that is free, or a new one.
+EVP_PKEY_CTX* Key::context_for(Algorithm algorithm) const {
+    if (EVP_PKEY_CTX* ready = ready_[static_cast<std::size_t>(algorithm)].take()) return ready;
+    PkeyCtxPtr made(EVP_PKEY_CTX_new(pkey_, nullptr));
+    if (!made || EVP_PKEY_verify_init(made.get()) != 1 || !set_up(made.get(), algorithm)) return nullptr;
+    return made.release();
+}
+
 bool Key::verify(Algorithm algorithm, std::string_view signed_bytes, std::string_view signature) const {
     if (!allows(algorithm)) return false;
     const bool genuine = is_genuine(algorithm, signed_bytes, signature);
@@ -135,12 +163,14 @@ bool Key::is_genuine(Algorithm algorithm, std::string_view signed_bytes, std::st
     const std::size_t half = half_of(algorithm);
     const std::size_t length = half == 0 ? static_cast<std::size_t>(EVP_PKEY_get_size(pkey_)) : 2 * half;
     if (signature.size() != length) return false;
-    PkeyCtxPtr ctx(EVP_PKEY_CTX_dup(ready_[static_cast<std::size_t>(algorithm)]));
-    if (!ctx) return false;
     const Digest digest(algorithm, signed_bytes);
     const std::string der = half == 0 ? std::string() : der_of(signature);
     if (half != 0) signature = der;
-    return EVP_PKEY_verify(ctx.get(), bytes_of(signature), signature.size(), digest.bytes, digest.size) == 1;
+    EVP_PKEY_CTX* ctx = context_for(algorithm);
+    if (!ctx) return false;
+    const bool genuine = EVP_PKEY_verify(ctx, bytes_of(signature), signature.size(), digest.bytes, digest.size) == 1;
+    ready_[static_cast<std::size_t>(algorithm)].put_back(ctx);  // one may verify any number of times (EVP_PKEY_verify(3))
+    return genuine;
 }
 
 Result<std::string> Key::sign(Algorithm algorithm, std::string_view bytes) const {

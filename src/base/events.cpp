@@ -35,6 +35,10 @@ void Events::tell(Level level, std::string_view type, std::initializer_list<LogF
     if (listener) listener();
 }
 
+void Events::explain(std::string_view type, std::initializer_list<LogField> fields) {
+    if (log_ && log_->enabled(Level::debug, "events")) log_->debug("events", type, fields);
+}
+
 std::vector<Event> Events::after(std::uint64_t id, std::size_t most) const {
     std::lock_guard lock(mutex_);
     std::vector<Event> out;

@@ -33,6 +33,8 @@ class Events {
     explicit Events(const Clock& clock, Log* log = nullptr) : clock_(clock), log_(log) {}
 
     void tell(Level level, std::string_view type, std::initializer_list<LogField> fields);
+    // To the log alone, at debug: what only somebody who looks for a fault wants to know, perhaps once a request.
+    void explain(std::string_view type, std::initializer_list<LogField> fields);
     // Those after `id` that are still kept, the oldest first.
     std::vector<Event> after(std::uint64_t id, std::size_t most = kKept) const;
     std::uint64_t newest() const { return newest_.load(std::memory_order_acquire); }

@@ -271,6 +271,8 @@ struct CacheCells {
     std::atomic<std::int64_t> bytes{0}, entries{0};
     std::atomic<std::uint64_t> evictions{0};
     std::atomic<std::uint64_t> refused{0};   // there was no room
+    // Of what gateways share behind it: how asking ended, and what was written. Errors are what was away, slow or garbage.
+    std::atomic<std::uint64_t> second_hits{0}, second_misses{0}, second_errors{0}, second_writes{0};
 };
 
 struct alignas(kCacheLine) WorkerCells {

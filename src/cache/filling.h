@@ -34,6 +34,7 @@ enum class Stage : std::uint8_t {
     refused,     // it is not for sharing: everyone asks for themselves
     again,       // who asked gave up before there was an answer
     failed,      // there will be none: failure()
+    found,       // it is stored now, because somebody else had it: look again
     stale,       // the upstream fails and what is stored may be served instead
     valid,       // what is stored is good again: whole()
     streaming,   // there is a head(); the body comes
@@ -64,6 +65,7 @@ class Filling : public std::enable_shared_from_this<Filling> {
     // ---- of the pump
     void refuse() { settle(Stage::refused, nullptr, std::nullopt); }
     void fail(Error error) { settle(Stage::failed, nullptr, std::move(error)); }
+    void find_again() { settle(Stage::found, nullptr, std::nullopt); }
     void serve_stale() { settle(Stage::stale, nullptr, std::nullopt); }
     void answer(EntryPtr entry) { settle(Stage::valid, std::move(entry), std::nullopt); }
     // Readers may begin. `length`: of the body, where it is known.

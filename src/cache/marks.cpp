@@ -51,37 +51,45 @@ Stamp Marks::last_purge(Slot slot) const {
     return last >> kStampBits == print_of(slot) ? std::max<Stamp>(last & ((Stamp{1} << kStampBits) - 1), others) : others;
 }
 
-// The stamp is there before the generation says so: whoever sees the new generation sees the stamp.
-void Marks::mark(Slot slot) {
-    std::lock_guard lock(mutex_);
-    Stamp next = generation_.load(std::memory_order_relaxed) + 1;
-    Mark& mark = table_[place_of(slot)];
-    std::atomic_ref last(mark.last), others(mark.others);
-    std::uint64_t before = last.load(std::memory_order_relaxed);
-    if (before >> kStampBits != print_of(slot)) others.store(before & ((Stamp{1} << kStampBits) - 1), std::memory_order_relaxed);
-    last.store(print_of(slot) << kStampBits | next, std::memory_order_release);
-    generation_.store(next, std::memory_order_release);
-}
-
-void Marks::purge_url(std::string_view host, std::string_view path) { mark(slot_of('u', host, path)); }
-void Marks::purge_tag(std::string_view tag) {
-    purges_.fetch_add(1, std::memory_order_relaxed);
-    mark(slot_of('t', {}, tag));
-}
-
-void Marks::purge_prefix(std::string_view host, std::string_view path) {
+Slot Marks::slot_of(const Purge& what) const {
+    if (what.kind == Purge::Kind::all) return 0;
+    if (what.kind != Purge::Kind::prefix) return slot_of(static_cast<char>(what.kind), what.host, what.text);
     std::string_view deepest;
-    purges_.fetch_add(1, std::memory_order_relaxed);
-    each_prefix(path, kDeepest, [&](std::string_view prefix) { deepest = prefix; });
-    mark(slot_of('p', host, deepest));
+    each_prefix(what.text, kDeepest, [&](std::string_view prefix) { deepest = prefix; });
+    return slot_of('p', what.host, deepest);
 }
 
-void Marks::purge_all() {
-    purges_.fetch_add(1, std::memory_order_relaxed);
+// The stamp is there before the generation says so: whoever sees the new generation sees the stamp.
+void Marks::mark(const Purge& what, Slot slot, Stamp when) {
+    if (what.kind == Purge::Kind::all) {
+        all_.store(std::max(when, all_.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+    } else {
+        Mark& mark = table_[place_of(slot)];
+        std::atomic_ref last(mark.last), others(mark.others);
+        std::uint64_t before = last.load(std::memory_order_relaxed);
+        if (before >> kStampBits != print_of(slot)) others.store(before & ((Stamp{1} << kStampBits) - 1), std::memory_order_relaxed);
+        last.store(print_of(slot) << kStampBits | when, std::memory_order_release);
+    }
+    generation_.store(std::max(when, generation_.load(std::memory_order_relaxed)), std::memory_order_release);
+}
+
+// The herald is first: what it keeps from coming back cannot come back between the two.
+void Marks::purge(const Purge& what) {
+    if (Herald* herald = herald_.load(std::memory_order_acquire)) herald->purged(what);
+    heed(what);
+}
+
+void Marks::heed(const Purge& what) {
+    if (what.kind != Purge::Kind::url) purges_.fetch_add(1, std::memory_order_relaxed);
+    Slot slot = slot_of(what);
     std::lock_guard lock(mutex_);
-    Stamp next = generation_.load(std::memory_order_relaxed) + 1;
-    all_.store(next, std::memory_order_relaxed);
-    generation_.store(next, std::memory_order_release);
+    mark(what, slot, generation_.load(std::memory_order_relaxed) + 1);
+}
+
+void Marks::heed(const Purge& what, Stamp when) {
+    Slot slot = slot_of(what);
+    std::lock_guard lock(mutex_);
+    mark(what, slot, when);
 }
 
 std::vector<Slot> Marks::slots_of(std::string_view host, std::string_view path_and_query, std::span<const std::string_view> tags) const {

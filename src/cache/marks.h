@@ -22,21 +22,45 @@ namespace suoke::cache {
 using Stamp = std::uint64_t;
 using Slot = std::uint64_t;   // where in the table, and what tells it from others there
 
+// What is to be void.
+struct Purge {
+    enum class Kind : char { url = 'u', prefix = 'p', tag = 't', all = '*' };
+    Kind kind = Kind::all;
+    std::string_view host, text;   // host: without a port, in lower case; empty: of any. text: the path, or the tag
+};
+
 class Marks {
  public:
+    // Is told of every purge() before it takes effect, by whichever thread purges.
+    class Herald {
+     public:
+        virtual void purged(const Purge& what) = 0;
+
+     protected:
+        ~Herald() = default;
+    };
+
     explicit Marks(const Seed& seed);
+    const Seed& seed() const { return seed_; }
+    // Null: nobody. Outlives those who purge.
+    void set_herald(Herald* herald) { herald_.store(herald, std::memory_order_release); }
 
     // The moment a request goes to its upstream: what is purged from now on is void when its answer comes.
     Stamp now() const { return generation_.load(std::memory_order_acquire); }
     // How often anything but one URL was purged: by that, who joins a request under way knows that it is too old.
     std::uint64_t purges() const { return purges_.load(std::memory_order_relaxed); }
 
-    // `host` without a port, in lower case; empty: of any host. `path`: with its query, where it has one.
-    void purge_url(std::string_view host, std::string_view path);
+    void purge(const Purge& what);
+    // `path`: with its query, where it has one.
+    void purge_url(std::string_view host, std::string_view path) { purge({Purge::Kind::url, host, path}); }
     // Whole segments: "/api/users" is that path and everything below it.
-    void purge_prefix(std::string_view host, std::string_view path);
-    void purge_tag(std::string_view tag);
-    void purge_all();
+    void purge_prefix(std::string_view host, std::string_view path) { purge({Purge::Kind::prefix, host, path}); }
+    void purge_tag(std::string_view tag) { purge({Purge::Kind::tag, {}, tag}); }
+    void purge_all() { purge({}); }
+    // The same, of what somebody else purged: the herald is not told.
+    void heed(const Purge& what);
+    // Of a table whose stamps are somebody else's, each greater than those before: it was purged then.
+    void heed(const Purge& what, Stamp when);
 
     // The slots that an answer for this URL with these tags hangs on.
     std::vector<Slot> slots_of(std::string_view host, std::string_view path_and_query, std::span<const std::string_view> tags) const;
@@ -44,6 +68,8 @@ class Marks {
     bool stands(Stamp stamp, std::span<const Slot> slots, std::atomic<Stamp>& seen) const;
     bool stands(Stamp stamp, Slot slot) const { return last_purge(slot) <= stamp; }
     Slot slot_of_url(std::string_view host, std::string_view path) const { return slot_of('u', host, path); }
+    // Where it is marked; of Kind::all nowhere.
+    Slot slot_of(const Purge& what) const;
 
  private:
     static constexpr std::size_t kSlots = 1 << 15;
@@ -63,8 +89,9 @@ class Marks {
     static std::uint64_t print_of(Slot slot) { return slot / kSlots & 0xFFFFFF; }
     Slot slot_of(char kind, std::string_view host, std::string_view text) const;
     Stamp last_purge(Slot slot) const;
-    void mark(Slot slot);
+    void mark(const Purge& what, Slot slot, Stamp when);   // locked
     const Seed seed_;
+    std::atomic<Herald*> herald_{nullptr};
     std::atomic<Stamp> generation_{1};
     std::atomic<Stamp> all_{0};
     std::atomic<std::uint64_t> purges_{0};

@@ -97,5 +97,47 @@ TEST_F(MarksTest, an_answer_that_was_on_its_way_is_void) {
     EXPECT_TRUE(marks_.stands(marks_.now(), marks_.slot_of_url("api", "/a")));
 }
 
+TEST_F(MarksTest, a_herald_is_told_of_what_is_purged_here_before_it_is_void) {
+    auto a = keep("api", "/a");
+    struct Told final : Marks::Herald {
+        void purged(const Purge& what) override {
+            text = std::string(1, static_cast<char>(what.kind)).append(what.host).append(what.text);
+            stood = marks->stands(kept->stamp, kept->slots, kept->seen);
+        }
+        const Marks* marks = nullptr;
+        Kept* kept = nullptr;
+        std::string text;
+        bool stood = false;
+    } told;
+    told.marks = &marks_;
+    told.kept = a.get();
+    marks_.set_herald(&told);
+    marks_.purge_url("api", "/a");
+    EXPECT_EQ(told.text, "uapi/a");
+    EXPECT_TRUE(told.stood);
+    EXPECT_FALSE(stands(*a));
+    auto again = keep("api", "/a", {"red"});
+    marks_.heed({Purge::Kind::tag, {}, "red"});   // told by somebody else
+    EXPECT_EQ(told.text, "uapi/a");
+    EXPECT_FALSE(stands(*again));
+}
+
+TEST_F(MarksTest, a_table_can_have_the_stamps_of_somebody_else) {
+    auto a = keep("api", "/users/7", {"red"});
+    a->stamp = 1000;
+    marks_.heed({Purge::Kind::tag, {}, "red"}, 900);
+    EXPECT_TRUE(stands(*a));
+    marks_.heed({Purge::Kind::tag, {}, "blue"}, 1100);
+    EXPECT_TRUE(stands(*a));
+    marks_.heed({Purge::Kind::prefix, "api", "/users"}, 1200);
+    EXPECT_FALSE(stands(*a));
+    a->stamp = 1200;
+    EXPECT_TRUE(stands(*a));
+    marks_.heed({}, 1200);
+    EXPECT_TRUE(stands(*a));
+    marks_.heed({}, 1300);
+    EXPECT_FALSE(stands(*a));
+}
+
 }  // namespace
 }  // namespace suoke::cache

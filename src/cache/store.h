@@ -31,6 +31,7 @@
 namespace suoke::cache {
 
 class Filling;
+class SecondLevel;
 using FillingPtr = std::shared_ptr<Filling>;
 
 // A view of the text that was hashed.
@@ -60,6 +61,9 @@ class Store {
 
     Key key_of(std::string_view text) const { return {text, hash_of(text, seed_)}; }
     Marks& marks() { return marks_; }
+    // What other gateways know; null: nobody is asked. Outlives those who ask.
+    SecondLevel* second() const { return second_.load(std::memory_order_acquire); }
+    void set_second(SecondLevel* second) { second_.store(second, std::memory_order_release); }
 
     // The newest site's word; less than before takes effect at once.
     void set_limits(std::uint64_t bytes, std::uint64_t entries);
@@ -133,6 +137,7 @@ class Store {
 
     const Seed seed_ = Seed::secret();
     Marks marks_{seed_};
+    std::atomic<SecondLevel*> second_{nullptr};
     CacheCells& cells_;
     std::atomic<std::uint64_t> budget_{64ull << 20}, most_entries_{0};
     std::atomic<std::uint64_t> used_{0}, entries_{0};

@@ -62,6 +62,7 @@ struct Introspection {                     // RFC 7662
     std::string ca_file;
     std::string client_id;
     Secret client_secret;
+    std::vector<std::string> audiences;    // none: any token that the server knows
     Duration timeout = 2s;
     Duration cache = 30s;
     bool operator==(const Introspection&) const = default;
@@ -109,6 +110,7 @@ struct RouteAuth {
     std::map<std::string, std::vector<std::string>> claims;   // each has one of these values
     TokenFrom token_from;
     std::optional<bool> forward_credentials;   // nothing: tokens, but no keys of ours
+    bool renew_in_band = false;            // WebSockets: {"type":"auth","token":"..."}
     // As older files say it; folded into mode and roles.
     std::optional<bool> auth_required;
     std::vector<std::string> roles_required;

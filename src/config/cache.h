@@ -39,7 +39,10 @@ struct CacheStrategy {                      // a lifetime with a name
 
 struct Cache {
     bool enabled = false;
-    CacheType type = CacheType::memory;
+    CacheType type = CacheType::memory;     // redis: behind memory, shared by gateways
+    std::string key_prefix = "cache:";      // in Redis, after redis.key_prefix
+    Duration redis_wait = 50ms;             // that a request waits for it at most
+    std::uint64_t redis_max_object = 1ull << 20;
     std::uint64_t max_memory = 64ull << 20; // of all that is stored
     std::uint64_t max_object = 8ull << 20;  // of one answer
     std::uint64_t max_entries = 0;          // 0: as many as fit

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/decode.h"
 #include "config/settle.h"
+#include "config/this_machine.h"
 
 namespace suoke::config {
 namespace {
@@ -26,13 +27,6 @@ std::size_t least_bytes(const JwtProvider& provider) {
     for (std::string_view algorithm : provider.algorithms)
         if (is_hmac(algorithm)) least = std::max(least, static_cast<std::size_t>(parse_u64(algorithm.substr(2)).value_or(256)) / 8);
     return least;
-}
-
-bool is_here(std::string_view url) {
-    std::string lowered = to_lower(url);
-    for (std::string_view host : {"http://127.", "http://localhost", "http://[::1]"})
-        if (lowered.starts_with(host)) return true;
-    return !lowered.starts_with("http://");
 }
 
 class AuthCheck {
@@ -92,7 +86,7 @@ class AuthCheck {
     }
 
     void in_the_clear(const std::string& key, const std::string& url) {
-        if (config_.app.environment == Environment::production && !is_here(url))
+        if (config_.app.environment == Environment::production && goes_in_the_clear(url))
             warn(key, {}, "is not https: whoever is on the way there decides who gets in");
     }
 
@@ -151,6 +145,10 @@ class AuthCheck {
             takes_tokens |= method == AuthMethod::jwt || method == AuthMethod::introspection;
         if (asks.token_from != TokenFrom() && !takes_tokens)
             complain(key + ".auth.token_from", from.place, "goes with the methods jwt and introspection");
+        if (asks.has_rule() && from.forwards() && config_.registry.service_paths && from.data_class != DataClass::phi)
+            warn(key + ".auth", from.place,
+                 "its service can also be asked at /api/v1/gateway/{service}, where this route's roles, scopes and claims do not count; "
+                 "set registry.service_paths: false");
         if (auth_.enabled == false && (asks.mode == AuthMode::required || asks.has_rule()))
             warn(key + ".auth", from.place, "has no effect: auth.enabled is false");
     }

@@ -25,7 +25,7 @@ std::vector<std::string> problems(const std::string& yaml, std::map<std::string,
 }
 
 std::string with_route(const std::string& auth, const std::string& route) {
-    return "auth: {" + auth + "}\nservices: {a: {host: h}}\nroutes:\n- {prefix: /a, service: a, " + route + "}\n";
+    return "auth: {" + auth + "}\nservices: {a: {host: h}}\nroutes:\n- {prefix: /a, service: a, " + route + "}\nregistry: {service_paths: false}\n";
 }
 
 std::string secret() { return "jwt: {secret_key: " + kSecret + "}"; }
@@ -33,6 +33,11 @@ std::string secret() { return "jwt: {secret_key: " + kSecret + "}"; }
 TEST(CheckAuth, a_usual_section_has_no_problem) {
     EXPECT_THAT(problems(with_route(secret() + ", api_keys: {batch: {hashes: [" + kHash + "], expires: 2027-01-31}}", "auth: {roles: [admin]}")), IsEmpty());
     EXPECT_THAT(problems(with_route(secret(), "auth: none")), IsEmpty());
+}
+
+TEST(CheckAuth, a_route_with_roles_tells_of_the_way_around_it) {
+    const std::string closed = with_route(secret(), "auth: {roles: [admin]}");
+    EXPECT_THAT(problems(closed.substr(0, closed.find("registry:"))), ElementsAre(HasSubstr("set registry.service_paths: false")));
 }
 
 TEST(CheckAuth, a_short_secret_is_refused_with_a_way_to_make_one_and_is_not_shown) {

@@ -75,8 +75,8 @@ void check_cache(const Config& config, Report& report) {
     const Cache& cache = config.cache;
     if (cache.max_object > cache.max_memory)
         report.error(report.place_of("cache.max_object"), "cache.max_object", "is more than cache.max_memory: no answer of that size could be kept");
-    if (cache.enabled && cache.type == CacheType::redis)
-        report.warning(report.place_of("cache.type"), "cache.type", "is redis, which this version does not do yet: answers are kept in memory");
+    if (cache.enabled && cache.type == CacheType::redis && !config.redis.wanted())
+        report.warning(report.place_of("cache.type"), "cache.type", "is redis, but the section redis names none: answers are kept in memory");
     for (std::size_t i = 0; i < cache.rules.size(); ++i) check_rule(cache.rules[i], i, report);
     for (std::size_t i = 0; i < config.routes.size(); ++i) RouteRules(config, i, report).run();
 }

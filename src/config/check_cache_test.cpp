@@ -72,6 +72,16 @@ TEST(CacheKeys, a_rule_says_something) {
     EXPECT_THAT(problem(with_route("cache: {force: true}")), HasSubstr("has no ttl to enforce"));
 }
 
+TEST(CacheKeys, redis_is_behind_memory_where_there_is_one) {
+    Config c = good("redis: {host: r}\ncache: {enabled: true, type: redis, key_prefix: 'answers:', redis_wait: 20ms, redis_max_object: 64KB}\n");
+    EXPECT_EQ(c.cache.type, CacheType::redis);
+    EXPECT_EQ(c.cache.key_prefix, "answers:");
+    EXPECT_EQ(c.cache.redis_wait, 20ms);
+    EXPECT_EQ(c.cache.redis_max_object, 64u << 10);
+    EXPECT_THAT(problem("redis: {host: r}\ncache: {enabled: true, type: redis, redis_wait: 5s}\n"), HasSubstr("between 1ms and 1s"));
+    EXPECT_THAT(problem("redis: {host: r}\ncache: {enabled: true, type: redis, redis_max_object: 32MB}\n"), HasSubstr("from 1KB to 4MB"));
+}
+
 TEST(CacheKeys, what_cannot_be_is_said) {
     EXPECT_THAT(problem("cache: {enabled: true, max_object: 100MB}\n"), HasSubstr("more than cache.max_memory"));
     EXPECT_THAT(problem("cache: {enabled: true, type: redis}\n"), HasSubstr("answers are kept in memory"));

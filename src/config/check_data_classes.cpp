@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <array>
 
-#include "base/text.h"
 #include "config/decode.h"
 #include "config/settle.h"
+#include "config/this_machine.h"
 
 namespace suoke::config {
 namespace {
@@ -25,17 +25,12 @@ bool is_wanted(const std::optional<Section>& section) {
     return true;
 }
 
-// "127.0.0.1", "::1", "localhost" and Unix sockets: nobody else's wire.
-bool stays_on_this_machine(std::string_view host) {
-    return host.starts_with("127.") || host == "::1" || iequals(host, "localhost") || host.starts_with("unix:");
-}
-
 bool reached_in_the_clear(const Config& config, const std::string& name) {
     auto found = config.services.find(name);
     if (found == config.services.end()) return true;   // whoever registers as it says how
     const Service& service = found->second;
     auto in_the_clear = [&](const Endpoint& endpoint) {
-        return !endpoint.use_tls.value_or(service.tls.enabled) && !stays_on_this_machine(endpoint.host);
+        return !endpoint.use_tls.value_or(service.tls.enabled) && !is_this_machine(endpoint.host);
     };
     bool learnt = service.endpoints.empty() || service.discovery;
     return (learnt && !service.tls.enabled) || std::any_of(service.endpoints.begin(), service.endpoints.end(), in_the_clear);
@@ -56,6 +51,20 @@ template <class Predicate>
 bool any_service(const Config& config, const Route& route, Predicate holds) {
     if (!route.service.empty() && holds(config, route.service)) return true;
     return std::any_of(route.split.begin(), route.split.end(), [&](const Split& split) { return holds(config, split.service); });
+}
+
+// Who decides about a request is told its path and query, and what the client shows.
+bool is_told_in_the_clear(const Config& config, const Route& route) {
+    const std::vector<AuthMethod> methods = config.auth.methods_of(route.auth);
+    const bool asked = config.auth.mode_of(route.auth) != AuthMode::none && std::find(methods.begin(), methods.end(), AuthMethod::forward) != methods.end();
+    return asked && config.auth.forward && goes_in_the_clear(config.auth.forward->url);
+}
+
+// Every service is also at /api/v1/gateway/{service} and its like, where the sections count and no route's rules.
+bool is_open_by_its_service(const Config& config, const Route& route) {
+    if (!route.forwards() || !config.registry.service_paths) return false;
+    const bool kept = config.cache.enabled || config.idempotency.enabled;
+    return kept || config.auth.mode_of(RouteAuth()) != AuthMode::required || route.auth.has_rule();
 }
 
 struct Rule {
@@ -80,6 +89,11 @@ constexpr auto kRules = std::to_array<Rule>({
      "health information is never sent in the clear; list the service with tls.enabled: true (its endpoints, too), or keep it on this machine"},
     {"service", [](const Config& config, const Route& route) { return !is_closed_environment(config) && any_service(config, route, believes_anybody); },
      "health information is never sent to whoever answers; set tls.verify: true (and tls.ca_file for an authority of your own) at the service"},
+    {"auth", [](const Config& config, const Route& route) { return !is_closed_environment(config) && is_told_in_the_clear(config, route); },
+     "auth.forward is told what is asked for, and that is never sent in the clear; give auth.forward an https:// url, or keep it on this machine"},
+    {"service", is_open_by_its_service,
+     "its service can also be asked at /api/v1/gateway/{service}, where cache, idempotency and auth are as the sections say and this route's roles do not count; "
+     "set registry.service_paths: false"},
 });
 
 }  // namespace

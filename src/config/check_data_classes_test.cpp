@@ -58,6 +58,7 @@ TEST(DataClasses, nothing_of_it_is_stored) {
 
 TEST(DataClasses, what_is_switched_off_or_said_for_all_routes_is_no_fault) {
     Config config = good();
+    config.registry.service_paths = false;
     config.idempotency.enabled = true;
     config.routes.front().idempotency = Idempotency{.enabled = false};
     EXPECT_THAT(problems_of(config), IsEmpty());
@@ -70,9 +71,11 @@ TEST(DataClasses, only_for_clients_that_are_known) {
         EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("only for clients that are known")));
     }
     Config off = good();
+    off.registry.service_paths = false;
     off.auth.enabled = false;
     EXPECT_THAT(problems_of(off), ElementsAre(HasSubstr("routes[0].auth")));
     Config nothing_to_know_them_by = good();
+    nothing_to_know_them_by.registry.service_paths = false;
     nothing_to_know_them_by.auth.enabled.reset();
     EXPECT_THAT(problems_of(nothing_to_know_them_by), ElementsAre(HasSubstr("routes[0].auth")));
     Config with_key = good();
@@ -114,6 +117,48 @@ TEST(DataClasses, tls_that_believes_anybody_is_none) {
     Config config = good();
     config.services["records"].tls.verify = false;
     EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("tls.verify: true")));
+}
+
+TEST(DataClasses, a_name_that_only_looks_like_this_machine_is_another) {
+    Config config = good();
+    for (const char* host : {"127.evil.test", "localhost.evil.test", "127.0.0.1.evil.test"}) {
+        config.services["records"].endpoints.front() = {.host = host, .port = 80, .use_tls = false};
+        EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("never sent in the clear"))) << host;
+    }
+}
+
+TEST(DataClasses, who_decides_about_a_request_is_not_told_of_it_in_the_clear) {
+    Config config = good();
+    config.auth.forward = ForwardAuth{.url = "http://auth.internal/verify"};
+    EXPECT_THAT(problems_of(config), IsEmpty());   // nobody asks it
+    config.routes.front().auth.methods = {AuthMethod::forward};
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("auth.forward is told what is asked for")));
+    for (const char* near : {"http://127.0.0.1:9000/verify", "http://LOCALHOST/verify", "http://[::1]:9000/verify", "https://auth.internal/verify"}) {
+        config.auth.forward->url = near;
+        EXPECT_THAT(problems_of(config), IsEmpty()) << near;
+    }
+    for (const char* far : {"http://127.evil.test/", "http://localhost.evil.test/", "HTTP://auth/", "http://127.0.0.1@auth.test/", "http://[::2]/"}) {
+        config.auth.forward->url = far;
+        EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("auth.forward"))) << far;
+    }
+    config.app.environment = Environment::development;
+    EXPECT_THAT(problems_of(config), IsEmpty());
+}
+
+// /api/v1/gateway/records/... is a way to the same service that knows nothing of the route.
+TEST(DataClasses, no_other_way_leads_to_the_service_where_less_is_asked_or_something_is_kept) {
+    Config plain = good(), cached = good(), kept = good(), open = good(), roles = good();
+    EXPECT_THAT(problems_of(plain), IsEmpty());
+    cached.cache.enabled = true;
+    kept.idempotency.enabled = true;
+    open.auth.mode = AuthMode::optional;
+    open.routes.front().auth.mode = AuthMode::required;
+    roles.routes.front().auth.roles = {"doctor"};
+    for (Config* config : {&cached, &kept, &open, &roles}) {
+        EXPECT_THAT(problems_of(*config), ElementsAre(HasSubstr("set registry.service_paths: false")));
+        config->registry.service_paths = false;
+        EXPECT_THAT(problems_of(*config), IsEmpty());
+    }
 }
 
 TEST(DataClasses, other_classes_may_do_all_that) {

@@ -76,30 +76,33 @@ class LimitCheck {
         if (by == LimitBy::header && header.empty()) complain(key, place, "goes by a header, but names none");
     }
 
+    static bool is_too_much(std::uint32_t cost, const std::string& of, std::uint64_t burst) {
+        auto rate = parse_rate(of);
+        return rate && !rate->is_unlimited() && cost > (burst ? burst : rate->count);
+    }
+
     void check_policy(const std::string& name, const LimitPolicy& policy) {
         std::string key = "rate_limit.policies." + name;
         if (name == "default" || name == "concurrency")
             complain(key, policy.place, "is the name of what default_rate and max_concurrent say; give it another one");
         auto rate = parse_rate(policy.rate);
-        bool limits = rate && !rate->is_unlimited();
-        if (!limits && policy.max_concurrent == 0) complain(key, policy.place, "limits nothing: give a rate, or max_concurrent");
-        if (limits && policy.cost > (policy.burst ? policy.burst : rate->count))
-            complain(key, policy.place, "lets nobody in: a request costs more than may be used at once");
+        if ((!rate || rate->is_unlimited()) && policy.max_concurrent == 0) complain(key, policy.place, "limits nothing: give a rate, or max_concurrent");
+        if (is_too_much(policy.cost, policy.rate, policy.burst)) complain(key, policy.place, "lets nobody in: a request costs more than may be used at once");
         by_header(key, policy.by, policy.header, policy.place);
     }
 
     void check_route(const Route& route, const std::string& key) {
         const RouteRateLimit& own = route.rate_limit;
         by_header(key, own.by.value_or(LimitBy::client), own.header, route.place);
-        auto rate = parse_rate(own.rate);
-        if (rate && !rate->is_unlimited() && own.cost.value_or(1) > (own.burst ? own.burst : rate->count))
-            complain(key, route.place, "lets nobody in: a request costs more than may be used at once");
+        if (is_too_much(own.cost.value_or(1), own.rate, own.burst)) complain(key, route.place, "lets nobody in: a request costs more than may be used at once");
         std::size_t met = 0, concurrent = (limits_.max_concurrent > 0) + (own.max_concurrent > 0);
         std::vector<std::string_view> names;
         for (const auto& [name, policy] : limits_.policies) {
             names.push_back(name);
             bool named = std::find(own.policies.begin(), own.policies.end(), name) != own.policies.end();
             if (!named && policy.paths.empty()) continue;
+            if (named && own.cost && is_too_much(*own.cost, policy.rate, policy.burst))
+                complain(key + ".cost", route.place, fmt::format("lets nobody in: it is more than policy '{}' has at once", clipped(name)));
             ++met;
             concurrent += policy.max_concurrent > 0;
         }

@@ -90,6 +90,12 @@ TEST(Limits, policies_limit_something_and_let_somebody_in) {
     EXPECT_THAT(problems(with_route("{rate: 5/minute, cost: 6}")), ElementsAre(HasSubstr("lets nobody in")));
 }
 
+TEST(Limits, a_route_costs_no_more_than_its_policies_have) {
+    const std::string policies = "rate_limit: {policies: {p: {rate: 5/minute}, q: {rate: 5/minute, burst: 9}, r: {max_concurrent: 1}}}\n";
+    EXPECT_THAT(problems(policies + with_route("{cost: 6, policies: [p, q, r]}")), ElementsAre(HasSubstr("lets nobody in: it is more than policy 'p' has at once")));
+    EXPECT_THAT(problems(policies + with_route("{cost: 6, policies: [q]}")), IsEmpty());
+}
+
 TEST(Limits, a_route_names_policies_that_are_there) {
     EXPECT_THAT(problems("rate_limit: {policies: {partners: {rate: 1/s}}}\n" + with_route("{policies: [partner]}")),
                 ElementsAre(HasSubstr("there is no policy 'partner'; did you mean 'partners'?")));

@@ -33,6 +33,14 @@ TEST(Production, is_served_with_any_way_to_authenticate) {
     EXPECT_THAT(problems(kProduction + "auth: {jwt: {jwks_url: 'https://idp.test/keys'}}\n"), IsEmpty());
 }
 
+TEST(Production, is_refused_with_a_token_for_managers_that_everybody_knows) {
+    const std::string open = "auth: {enabled: false}\n";
+    for (const char* known : {"change-me-change-me-change-me", "admin-password-1234567", "aaaaaaaaaaaaaaaaaaaaaaaa"})
+        EXPECT_THAT(problems(kProduction + open + "registry: {admin_token: " + known + "}\n"),
+                    ElementsAre(testing::AllOf(HasSubstr("registry.admin_token: is a placeholder"), testing::Not(HasSubstr(known)))));
+    EXPECT_THAT(problems(kProduction + open + "registry: {admin_token: 8f3c1d5e7a9b2046c8d0e1f2a3b4c5d6}\n"), IsEmpty());
+}
+
 TEST(Production, elsewhere_nobody_has_to_be_asked) { EXPECT_THAT(problems("app: {environment: staging}\n"), IsEmpty()); }
 
 }  // namespace

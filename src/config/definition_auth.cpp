@@ -147,6 +147,9 @@ const Fields& describe(std::type_identity<Introspection>) {
         field<&Introspection::ca_file>("ca_file", "PEM: the authorities to believe there; empty: those of the system."),
         field<&Introspection::client_id>("client_id", "Whom we are there."),
         field<&Introspection::client_secret>("client_secret", "And our password."),
+        field<&Introspection::audiences>("audiences", "A token's aud must name one of them (RFC 7662 §4); none: whatever the server knows counts, "
+                                                      "tokens for others included.")
+            .also({"auth.introspection.audience"}),
         field<&Introspection::timeout>("timeout", "It must have answered after this; else 503."),
         field<&Introspection::cache>("cache", "So long a token counts that was active, and no longer than it says; 0: it is asked each time."),
     };
@@ -200,6 +203,9 @@ const Fields& describe(std::type_identity<RouteAuth>) {
         field<&RouteAuth::token_from>("token_from", "Where else a token may be, besides Authorization."),
         field<&RouteAuth::forward_credentials>("forward_credentials", "Whether the service gets what the client has shown; not said: tokens yes, API keys and "
                                                                       "their passwords no."),
+        field<&RouteAuth::renew_in_band>("renew_in_band", "WebSockets whose client has shown a token go on when it shows a newer one in time: a text message "
+                                                          "{\"type\":\"auth\",\"token\":\"...\"}, which the service does not see. The gateway answers it, warns "
+                                                          "30 seconds before the end, inspects every frame, and lets nothing be compressed."),
     };
     return kFields;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The response cache.
+#include "base/text.h"
 #include "config/definition.h"
 #include "config/rules.h"
 
@@ -7,6 +8,11 @@ namespace suoke::config {
 namespace {
 
 std::string_view cacheable_method(std::string_view s) { return s == "GET" || s == "HEAD" ? "" : "must be GET or HEAD: no other answers are cached"; }
+
+std::string_view redis_wait(std::string_view s) {
+    auto wait = parse_duration(s);
+    return wait && *wait >= 1ms && *wait <= 1s ? "" : "must be between 1ms and 1s: clients wait for it";
+}
 
 constexpr std::string_view kWhileRevalidate = "A stale answer is served for so long while it is validated in the background, where the answer does not say; 0: not.";
 constexpr std::string_view kIfError = "A stale answer is served for so long when the service cannot be reached or answers 500, 502, 503 or 504, where the answer does not say; 0: not.";
@@ -53,7 +59,10 @@ const Fields& describe(std::type_identity<CacheStrategy>) {
 const Fields& describe(std::type_identity<Cache>) {
     static const Fields kFields = {
         field<&Cache::enabled>("enabled", "Keep answers of services as they allow it (RFC 9111). False: nothing is cached, whatever routes say.").env({"CACHE_ENABLED"}),
-        field<&Cache::type>("type", "Where answers are kept: the memory of this process. redis is known, but in this version it is memory, too."),
+        field<&Cache::type>("type", "Where answers are kept: memory of this process, or redis: there as well, behind memory, for all gateways that share the section redis."),
+        field<&Cache::key_prefix>("key_prefix", "What the keys of answers in Redis begin with, after redis.key_prefix. Gateways whose routes do not mean the same need different ones."),
+        field<&Cache::redis_wait>("redis_wait", "How long a request that memory has no answer for waits for Redis, before the service is asked.").check(redis_wait),
+        bytes<&Cache::redis_max_object>("redis_max_object", "The largest body that is kept in Redis.").range(1 << 10, 4 << 20),
         bytes<&Cache::max_memory>("max_memory", "The most memory that all of them take.").also({"cache.max_memory_size"}),
         bytes<&Cache::max_object>("max_object", "The largest body that is kept."),
         field<&Cache::max_entries>("max_entries", "The most answers that are kept; 0: as many as fit.").also({"cache.max_size", "cache.max_memory_items"}).env({"CACHE_MAX_SIZE"}),

@@ -36,7 +36,7 @@ const Fields& describe(std::type_identity<LoadBalancer>) {
             "strategy",
             "Which endpoint is next: each in turn (by weight), the one with the least requests under way, any (by weight), "
             "the quicker one of any two, by a hash of something in the request, or by the client's address."),
-        field<&LoadBalancer::hash_by>("hash_by", "What consistent_hash goes by. subject is the sub of a bearer token (JWT), which nobody has verified here: it says where a request goes, not what it may."),
+        field<&LoadBalancer::hash_by>("hash_by", "What consistent_hash goes by. subject is whom the request's credential names, once it is verified; where a route asks for none, the sub of its bearer token (JWT), unverified. It says where a request goes, not what it may."),
         field<&LoadBalancer::hash_name>("hash_name", "The name of the header, cookie or query parameter it goes by."),
         field<&LoadBalancer::bounded_load_percent>(
             "bounded_load_percent", "An endpoint with more than this of the mean load is passed over by consistent_hash; 0: never.")

@@ -68,7 +68,8 @@ const Fields& describe(std::type_identity<Validation>) {
         field<&Validation::max_keys>("max_keys", "The most keys of one object of a JSON body.").range(1, 10'000),
         bytes<&Validation::max_string>("max_string", "The longest text or key in a JSON body; 0: no limit of its own."),
         field<&Validation::reject_duplicate_keys>("reject_duplicate_keys", "Refuse an object that has a key twice: not everybody reads the same one of them."),
-        field<&Validation::multipart>("multipart", "Limits of multipart/form-data, kept while it passes."),
+        field<&Validation::multipart>("multipart", "Limits of multipart/form-data, kept while it passes. Other multipart types get 415 "
+                                                "unless content_types lists them."),
     };
     return kFields;
 }

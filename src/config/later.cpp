@@ -37,7 +37,6 @@ std::span<const Later> later_keys() {
         {"middleware.rate_limit.strategy", "the predecessor's algorithms; every limit is exact here"},
         {"middleware.rate_limit.adaptive", "the predecessor's algorithms; every limit is exact here"},
         {"rate_limiting", "the predecessor's tiers; see rate_limit"},
-        {"cache.key_prefix", "answers kept in Redis"},
         {"cache.redis_url", "the predecessor's Redis of the cache; see redis.url"},
         {"cache.strategies.*.max_size", "limits per strategy; all share cache.max_memory"},
         {"cache.compression_enabled", "the predecessor's compression of what is kept"},

@@ -135,6 +135,7 @@ class MetricsText final : public Endpoint {
         facts.environment = who.environment;
         facts.services = services_of(ex);
         if (ex.site.tls) facts.certificates = ex.site.tls->certificates();
+        if (ex.site.limits_clients) facts.limit_evictions = ex.worker.limiter().evictions();
         // Rendering thousands of series takes milliseconds: not on a worker.
         std::function<std::string()> question = [from = &from_, facts = std::move(facts)]() mutable {
             return text_of(*from, facts);

@@ -24,6 +24,14 @@ TEST(LimitMetrics, are_shown_by_policy_over_all_workers) {
     EXPECT_THAT(page, HasSubstr("rate_limit_exceeded_total 3"));
 }
 
+TEST(LimitMetrics, say_how_many_clients_were_forgotten_early) {
+    ProcessFacts facts;
+    facts.limit_evictions = 17;
+    std::string page = render(MetricsRegistry(1), facts);
+    EXPECT_THAT(page, HasSubstr("# TYPE suoke_gateway_rate_limit_evictions_total counter"));
+    EXPECT_THAT(page, HasSubstr("suoke_gateway_rate_limit_evictions_total 17"));
+}
+
 TEST(LimitMetrics, are_the_same_cells_after_a_reload) {
     MetricsRegistry metrics(1);
     LimitCells* before = &metrics.limit(0, "default");

@@ -290,7 +290,7 @@ MetricFamily one(const char* name, const char* help, MetricType type, double val
 
 // ---- limits of clients
 
-void add_limits(std::vector<MetricFamily>& page, const std::vector<LimitTotals>& limits) {
+void add_limits(std::vector<MetricFamily>& page, const std::vector<LimitTotals>& limits, std::uint64_t evictions) {
     std::map<Labels, double> hits, decisions, old;
     double refused = 0;
     for (const LimitTotals& each : limits) {
@@ -306,6 +306,8 @@ void add_limits(std::vector<MetricFamily>& page, const std::vector<LimitTotals>&
     page.push_back(counters("suoke_gateway_rate_limit_decisions_total", "What each limit decided; a request may meet several.", decisions));
     page.push_back(counters("gateway_rate_limit_total", "As suoke_gateway_rate_limit_decisions_total; for old dashboards.", old));
     page.push_back(one("rate_limit_exceeded_total", "All requests refused by limits; for old alert rules.", MetricType::Counter, refused));
+    page.push_back(one("suoke_gateway_rate_limit_evictions_total", "Clients that limits forgot early, because more than rate_limit.max_keys came.",
+                       MetricType::Counter, static_cast<double>(evictions)));
 }
 
 // ---- the response cache
@@ -327,6 +329,10 @@ void add_cache(std::vector<MetricFamily>& page, const MetricsRegistry& metrics) 
     page.push_back(one("suoke_gateway_cache_entries", "Answers that are stored.", MetricType::Gauge, load(cells.entries)));
     page.push_back(one("suoke_gateway_cache_evictions_total", "Answers that had to make room.", MetricType::Counter, load(cells.evictions)));
     page.push_back(one("suoke_gateway_cache_refused_total", "Answers there was no room for.", MetricType::Counter, load(cells.refused)));
+    page.push_back(one("suoke_gateway_cache_redis_hits_total", "Answers that memory did not have and Redis did.", MetricType::Counter, load(cells.second_hits)));
+    page.push_back(one("suoke_gateway_cache_redis_misses_total", "Answers that Redis did not have either.", MetricType::Counter, load(cells.second_misses)));
+    page.push_back(one("suoke_gateway_cache_redis_errors_total", "Times that Redis was away or too slow, or had something else there.", MetricType::Counter, load(cells.second_errors)));
+    page.push_back(one("suoke_gateway_cache_redis_writes_total", "Answers that were written to Redis.", MetricType::Counter, load(cells.second_writes)));
     std::map<Labels, double> operations = {{{{"operation", "get"}, {"result", "hit"}}, hits}, {{{"operation", "get"}, {"result", "miss"}}, misses}};
     page.push_back(counters("gateway_cache_operations_total", "As suoke_gateway_cache_hits_total and its misses; for old dashboards.", operations));
     page.push_back(one("gateway_cache_hit_ratio", "Of all requests so far; for old dashboards.", MetricType::Gauge, asked > 0 ? hits / asked : 0));
@@ -640,7 +646,7 @@ std::string render(const MetricsRegistry& metrics, const ProcessFacts& facts) {
     add_workers(page, metrics.worker_cells());
     add_tunnels(page, metrics);
     add_cache(page, metrics);
-    add_limits(page, metrics.limits());
+    add_limits(page, metrics.limits(), facts.limit_evictions);
     add_process(page, facts);
     return prometheus::TextSerializer().Serialize(page);
 }

@@ -42,6 +42,7 @@ struct ProcessFacts {
     std::array<std::uint64_t, 5> log_lines{};  // written, by Level
     std::uint64_t access_lines_written = 0;
     std::uint64_t access_lines_dropped = 0;
+    std::uint64_t limit_evictions = 0;
 };
 
 inline constexpr std::string_view kPrometheusContentType =

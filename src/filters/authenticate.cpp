@@ -5,13 +5,16 @@
 // What was judged before costs a look into the worker's cache: that is the Check. Where somebody has to be asked
 // first (for a key that is new, about a token, or about the request) the Filter behind it waits and judges again.
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "auth/judge_token.h"
 #include "auth/public_paths.h"
 #include "base/text.h"
-#include "filters/cross_origin.h"
 #include "filters/filters.h"
+#include "filters/open_preflight.h"
 #include "gateway/authorities.h"
+#include "gateway/same_question.h"
 #include "gateway/site.h"
 #include "gateway/token_places.h"
 #include "gateway/worker.h"
@@ -47,6 +50,17 @@ struct Rules {
     auth::PublicPaths open;
 
     bool has(Way way) const { return std::find(ways.begin(), ways.end(), way) != ways.end(); }
+    // Whether who came by that method somewhere else could have come here by it.
+    bool takes(Method method) const {
+        switch (method) {
+            case Method::jwt: return jwt;
+            case Method::introspection: return introspection;
+            case Method::api_key: return has(Way::api_key);
+            case Method::basic: return has(Way::basic);
+            case Method::certificate: return has(Way::certificate);
+            default: return has(Way::forward);
+        }
+    }
 };
 
 Way way_of(config::AuthMethod method) {
@@ -147,7 +161,7 @@ class Look {
     IdentityPtr who;                     // the first who was found
     FoundToken token;
     bool shows_key = false, shows_password = false;
-    Code refusal = Code::invalid_token;  // of Outcome::refused
+    Error refusal = Code::invalid_token; // of Outcome::refused; its sentence is for the log
     Wait wait;                           // of Outcome::waiting
 
  private:
@@ -161,8 +175,8 @@ class Look {
         }
     }
 
-    Outcome refuse(Code why) {
-        refusal = why;
+    Outcome refuse(Error why) {
+        refusal = std::move(why);
         return Outcome::refused;
     }
     Outcome accept(IdentityPtr found) {
@@ -177,7 +191,7 @@ class Look {
     }
     // Somebody whose credential is good, remembered until then. (One that lives on our leeway is judged each time.)
     Outcome meet(Method kind, std::string_view bytes, IdentityPtr found, WallTime until = WallTime::max()) {
-        if (credentials_.revoked->covers(*found)) return refuse(Code::token_revoked);
+        if (credentials_.revoked->covers(*found)) return refuse({Code::token_revoked, "the credential, or all of its subject, was revoked"});
         if (std::min(until, found->expires) > now_) credentials_.cache.put(kind, bytes, found, generation_, *credentials_.revoked, until);
         return accept(std::move(found));
     }
@@ -187,12 +201,13 @@ class Look {
     Outcome bearer() {
         token = gateway::find_token(ex_, rules_.places);
         if (!token.is_there) return Outcome::nobody;
-        if (token.is_doubtful || token.text.empty() || token.text.size() > auth::kLongestToken) return refuse(Code::invalid_token);
+        if (token.is_doubtful) return refuse({Code::invalid_token, "tokens that differ, or Authorization more than once"});
+        if (token.text.empty() || token.text.size() > auth::kLongestToken) return refuse({Code::invalid_token, "a token that is empty or too long"});
         if (rules_.jwt && remembers(Method::jwt, token.text)) return Outcome::somebody;
         if (rules_.manager && rt::same_secret(token.text, ex_.site.config.registry.admin_token.reveal())) return accept(us_.manager);
         if (rules_.jwt)
             if (auto outcome = jwt()) return *outcome;
-        return rules_.introspection ? introspection() : refuse(Code::invalid_token);
+        return rules_.introspection ? introspection() : refuse({Code::invalid_token, "it is not the registry's token, and no other is taken here"});
     }
 
     // Nothing: it is for introspection.
@@ -201,7 +216,7 @@ class Look {
         auth::TokenJudgement judged = auth::judge_token(token.text, us_.providers, *credentials_.ring, *credentials_.revoked, now_);
         if (judged.who) return meet(Method::jwt, token.text, auth::settled(std::move(judged.who)));
         if (rules_.introspection && !judged.is_ours) return std::nullopt;
-        if (judged.ask.empty() || !credentials_.desk || answers_.keys) return refuse(judged.refusal.code);
+        if (judged.ask.empty() || !credentials_.desk || answers_.keys) return refuse(explained(std::move(judged)));
         wait.what = Wait::keys;
         wait.providers = std::move(judged.ask);
         wait.key_id = std::move(judged.key_id);
@@ -218,7 +233,14 @@ class Look {
             return Outcome::waiting;
         }
         const Result<IdentityPtr>& said = *answers_.introspected;
-        return said ? meet(Method::introspection, digest, *said, now_ + cache) : refuse(said.error().code);
+        return said ? meet(Method::introspection, digest, *said, now_ + cache) : refuse(said.error());
+    }
+
+    // What says no more than its code: there was no key to try.
+    static Error explained(auth::TokenJudgement judged) {
+        if (judged.refusal.detail.empty() && judged.refusal.code == Code::invalid_token)
+            judged.refusal.detail = judged.is_ours ? "no key here is the one that the token names (kid, alg)" : "no provider here makes such tokens (iss, alg)";
+        return std::move(judged.refusal);
     }
 
     // ---- keys and passwords
@@ -233,7 +255,7 @@ class Look {
         }
         if (fields == 0) return Outcome::nobody;
         shows_key = true;
-        if (fields > 1 || key.empty() || key.size() > auth::kLongestToken) return refuse(Code::invalid_token);
+        if (fields > 1 || key.empty() || key.size() > auth::kLongestToken) return refuse({Code::invalid_token, "an API key that is empty, too long, or there twice"});
         if (remembers(Method::api_key, key)) return Outcome::somebody;
         return meet_machine(Method::api_key, key, us_.api_keys.by_key(key, now_));
     }
@@ -241,24 +263,24 @@ class Look {
     // RFC 7617 §2.
     Outcome basic() {
         gateway::Authorization authorization = gateway::authorization_of(ex_.request.head.headers);
-        if (authorization.several) return refuse(Code::invalid_token);
+        if (authorization.several) return refuse({Code::invalid_token, "Authorization more than once"});
         if (!authorization.is("basic")) return Outcome::nobody;
         shows_password = true;
         std::string_view shown = authorization.rest;
-        if (shown.size() > auth::kLongestToken) return refuse(Code::invalid_token);
+        if (shown.size() > auth::kLongestToken) return refuse({Code::invalid_token, "a password that is too long"});
         if (remembers(Method::basic, shown)) return Outcome::somebody;
         http::Base64Decoder decoder;
         std::string pair;
         bool readable = decoder.decode(shown, pair).has_value() && decoder.complete();
         std::size_t colon = pair.find(':');
-        if (!readable || colon == pair.npos) return refuse(Code::invalid_token);
+        if (!readable || colon == pair.npos) return refuse({Code::invalid_token, "Basic without an id and a password in base64"});
         std::string_view id = std::string_view(pair).substr(0, colon), key = std::string_view(pair).substr(colon + 1);
         return meet_machine(Method::basic, shown, us_.api_keys.by_id_and_key(id, key, now_));
     }
 
     // The table is everybody's: each worker counts on a copy of its own, or all would count on one word.
     Outcome meet_machine(Method kind, std::string_view shown, const Result<IdentityPtr>& found) {
-        if (!found) return refuse(found.error().code);
+        if (!found) return refuse({found.error().code, found.error().detail.empty() ? "no such API key" : found.error().detail});
         return meet(kind, shown, std::make_shared<const auth::Identity>(**found));
     }
 
@@ -293,7 +315,7 @@ class Look {
         Duration cache = us_.forward->cache;
         if (answers_.forwarded) {
             const Result<IdentityPtr>& said = answers_.forwarded->who;
-            return said ? meet(Method::forward, answers_.forwarded_digest, *said, now_ + cache) : refuse(said.error().code);
+            return said ? meet(Method::forward, answers_.forwarded_digest, *said, now_ + cache) : refuse(said.error());
         }
         if (cache > Duration::zero() || rules_.mode == config::AuthMode::optional) {
             gateway::ForwardQuestion question = gateway::forward_question(ex_, rules_.places);
@@ -327,8 +349,14 @@ void hand_on(Exchange& ex, const Rules& rules, const Look& look) {
     if (!rules.places.cookie.empty()) gateway::remove_cookie(ex, rules.places.cookie);
 }
 
+// Which check failed is for the operator: the client learns the code alone, and nobody what was shown.
+Error refused(Exchange& ex, const Error& why) {
+    ex.worker.events().explain("credential.refused", {{"reason", why.detail}, {"error", why.reason()}, {"route", ex.route->name}, {"request_id", ex.request_id}});
+    return why.code;
+}
+
 gateway::Verdict conclude(Exchange& ex, const Rules& rules, Look& look, Outcome outcome) {
-    if (outcome == Outcome::refused) return Error(look.refusal);
+    if (outcome == Outcome::refused) return refused(ex, look.refusal);
     if (outcome == Outcome::nobody && rules.mode == config::AuthMode::required)
         return Error(rules.ways.empty() ? Code::keys_unavailable : Code::missing_token);
     hand_on(ex, rules, look);
@@ -342,8 +370,8 @@ class Authenticate final : public Check {
 
  private:
     gateway::Verdict on_request(Exchange& ex) const override {
-        if (ex.who) return gateway::go_on();   // in an envelope, whose sender we know
-        if (rules_.open.contains(ex.path) || CrossOrigin::is_preflight(ex.request.head)) {
+        if (ex.who && rules_.takes(ex.who->method)) return gateway::go_on();   // in an envelope, whose sender we know
+        if (rules_.open.contains(ex.path) || is_open_preflight(ex.request.head)) {
             if (rules_.places.any()) gateway::move_token(ex, rules_.places, FoundToken(), false);
             return gateway::go_on();
         }
@@ -374,17 +402,60 @@ rt::Task<void> look_for_keys(Exchange& ex, Wait wait) {
     }
 }
 
-rt::Task<void> ask(Exchange& ex, const Rules& rules, Wait wait, Answers& answers) {
+// What a route's clients have others asked at the moment, for each worker its own. The lock is for who has to ask.
+class Questions {
+ public:
+    struct OfWorker {
+        gateway::SameQuestion<Result<IdentityPtr>> introspections;
+        gateway::SameQuestion<gateway::ForwardAnswer> forwards;
+    };
+    OfWorker& of(const gateway::Worker& worker) {
+        std::lock_guard lock(mutex_);
+        return all_[&worker];
+    }
+
+ private:
+    std::mutex mutex_;
+    std::map<const gateway::Worker*, OfWorker> all_;
+};
+
+TimePoint patience_with(const Exchange& ex, const gateway::Authority& authority) {
+    return std::min(ex.head_deadline(), deadline_after(ex.worker.loop().now(), authority.timeout));
+}
+
+// An answer that counts for a while counts for all who have the same question. Without that each asks for itself: what
+// is asked about may be good for one request only.
+rt::Task<Result<IdentityPtr>> introspect(Exchange& ex, Questions& questions, std::string token) {
+    const gateway::Authority& server = *ex.site.authentication.introspection;
+    std::string key = rt::digest_of({token});
+    rt::Task<Result<IdentityPtr>> question = gateway::introspect(ex, std::move(token));
+    if (server.cache <= Duration::zero()) co_return co_await std::move(question);
+    Result<IdentityPtr> otherwise = Error(Code::keys_unavailable);
+    auto& open = questions.of(ex.worker).introspections;
+    co_return co_await open.ask(ex.worker.loop(), std::move(key), std::move(question), patience_with(ex, server), std::move(otherwise));
+}
+
+rt::Task<gateway::ForwardAnswer> ask_forward(Exchange& ex, Questions& questions, gateway::ForwardQuestion asked) {
+    const gateway::Authority& service = *ex.site.authentication.forward;
+    std::string key = asked.digest;
+    rt::Task<gateway::ForwardAnswer> question = gateway::ask_forward(ex, std::move(asked));
+    if (service.cache <= Duration::zero()) co_return co_await std::move(question);
+    gateway::ForwardAnswer otherwise;
+    auto& open = questions.of(ex.worker).forwards;
+    co_return co_await open.ask(ex.worker.loop(), std::move(key), std::move(question), patience_with(ex, service), std::move(otherwise));
+}
+
+rt::Task<void> ask(Exchange& ex, const Rules& rules, Questions& questions, Wait wait, Answers& answers) {
     switch (wait.what) {
         case Wait::keys:
             answers.keys = true;
             co_await look_for_keys(ex, std::move(wait));
             break;
-        case Wait::introspection: answers.introspected = co_await gateway::introspect(ex, std::move(wait.token)); break;
+        case Wait::introspection: answers.introspected = co_await introspect(ex, questions, std::move(wait.token)); break;
         default: {
             gateway::ForwardQuestion question = gateway::forward_question(ex, rules.places);
             answers.forwarded_digest = question.digest;
-            answers.forwarded = co_await gateway::ask_forward(ex, std::move(question));
+            answers.forwarded = co_await ask_forward(ex, questions, std::move(question));
         }
     }
 }
@@ -421,12 +492,13 @@ class AuthenticateElsewhere final : public Filter {
                 break;
             }
             Wait wait = std::move(look.wait);
-            co_await ask(ex, rules_, std::move(wait), answers);
+            co_await ask(ex, rules_, *questions_, std::move(wait), answers);
         }
         co_return co_await next.run(ex);
     }
 
     Rules rules_;
+    const std::unique_ptr<Questions> questions_ = std::make_unique<Questions>();
 };
 
 }  // namespace

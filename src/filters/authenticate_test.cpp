@@ -344,6 +344,44 @@ TEST(Authenticate, a_preflight_needs_no_token_and_any_other_options_does) {
     s.client() >> response(401);
 }
 
+// A service that believes these would delete for a stranger.
+TEST(Authenticate, a_preflight_that_says_another_method_is_none) {
+    const std::string preflight = "OPTIONS /users HTTP/1.1\r\nhost: api\r\norigin: https://a\r\naccess-control-request-method: PUT\r\n";
+    for (const char* yaml_of_route : {"", "auth: {mode: optional, roles: [admin]}"}) {
+        Gate s(guarded({}, yaml_of_route));
+        for (const char* name : {"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}) {
+            s.client() << preflight + name + ": DELETE\r\n\r\n";
+            s.client() >> response(401).saying("missing_token");
+        }
+    }
+}
+
+TEST(Authenticate, no_other_way_to_write_a_path_makes_it_a_public_one) {
+    Gate s(everything("public_paths: ['/open/*']"));
+    s.passes("/open/a");
+    for (const char* disguised : {"/open/../clinic", "/open/%2e%2e/clinic", "//open/..//clinic", "/%6Fpen/a", "/OPEN/a", "/open"})
+        s.is_refused(disguised, "", 401, "missing_token");
+    for (const char* hostile : {"/open/..%2fclinic", "/open/..;/clinic", "/open/%5c../clinic", "/open/%00"}) {
+        Gate other(everything("public_paths: ['/open/*']"));
+        other.is_refused(hostile, "", 400, "malformed_request");
+    }
+    for (const char* method : {"HEAD", "OPTIONS", "POST"}) {
+        s.client() << std::string(method) + " /clinic HTTP/1.1\r\nhost: api\r\nx-http-method-override: GET\r\ncontent-length: 0\r\n\r\n";
+        if (std::string_view(method) == "HEAD") s.client() >> response(401).to_head();
+        else s.client() >> response(401);
+    }
+}
+
+TEST(Authenticate, a_bad_credential_is_not_made_up_for_by_a_good_one) {
+    Gate s(guarded({}, "auth: {token_from: {cookie: session}}"));
+    std::string good = s.bearer(s.token());
+    s.is_refused("/users", good + "cookie: session=wrong\r\n", 401, "invalid_token");
+    s.is_refused("/users", good + "cookie: session=" + s.token() + "; session=wrong\r\n", 401, "invalid_token");
+    s.is_refused("/users", good + "authorization: Bearer wrong\r\n", 401, "invalid_token");
+    s.is_refused("/users", "authorization: Basic YTpi\r\n" + good, 401, "invalid_token");
+    s.is_refused("/users", "authorization: Bearer\r\ncookie: session=" + s.token() + "\r\n", 401, "invalid_token");
+}
+
 TEST(Authenticate, what_leads_nowhere_needs_no_token) {
     Gate s;
     s.is_refused("/nowhere", "", 404, "no_route");
@@ -704,6 +742,53 @@ TEST(Introspection, a_server_that_does_not_answer_is_our_fault) {
     s.client() << get("/users", s.bearer("opaque"));
     s.after(2s);
     s.client() >> response(503).saying("keys_unavailable");
+}
+
+TEST(Introspection, many_who_show_the_same_new_token_have_it_asked_about_once) {
+    Gate s(guarded(kIntrospection + ", cache: 10s}"));
+    auto name = [](int i) { return "client-" + std::to_string(i); };
+    for (int i = 0; i < 10; ++i) s.client(name(i)) << get("/users", s.bearer("opaque"));
+    s.client("other") << get("/users", s.bearer("another"));
+    EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), 2u);
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", "token=opaque&token_type_hint=access_token") << ok(R"({"active":true,"sub":"li"})");
+    for (int i = 0; i < 10; ++i) s.upstream("users") >> request("GET", "/users").with("x-user-id", "li") << ok("in");
+    for (int i = 0; i < 10; ++i) s.client(name(i)) >> response(200, "in");
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", "token=another&token_type_hint=access_token") << ok(R"({"active":false})");
+    s.client("other") >> response(401).saying("invalid_token");
+}
+
+TEST(Introspection, when_the_client_leaves_for_whom_it_was_asked_the_next_one_asks) {
+    Gate s(guarded(kIntrospection + ", cache: 10s}"));
+    s.client("first") << get("/users", s.bearer("opaque"));
+    s.client("second") << get("/users", s.bearer("opaque"));
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", "token=opaque&token_type_hint=access_token");
+    s.client("first") << reset;
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", "token=opaque&token_type_hint=access_token") << ok(R"({"active":true,"sub":"li"})");
+    s.upstream("users") >> request("GET", "/users").with("x-user-id", "li") << ok("in");
+    s.client("second") >> response(200, "in");
+}
+
+TEST(Introspection, who_waits_for_somebody_elses_question_waits_no_longer_than_for_his_own) {
+    Gate s(guarded(kIntrospection + ", cache: 10s, timeout: 2s}"));
+    s.client("first") << get("/users", s.bearer("opaque"));
+    s.client("second") << get("/users", s.bearer("opaque"));
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", "token=opaque&token_type_hint=access_token");
+    s.after(3s);
+    s.client("first") >> response(503).saying("keys_unavailable");
+    s.client("second") >> response(503).saying("keys_unavailable");
+    EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), 1u);
+}
+
+TEST(ForwardAuth, the_same_question_is_asked_once_at_a_time_where_its_answer_counts_for_a_while) {
+    for (bool counts : {true, false}) {
+        Gate s(guarded(kForward + (counts ? ", cache: 10s}" : "}")));
+        for (const char* name : {"first", "second"}) s.client(name) << get("/users", "cookie: session=a\r\n");
+        std::size_t asked = counts ? 1 : 2;
+        EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), asked);
+        for (std::size_t i = 0; i < asked; ++i) s.upstream("10.0.0.9:80") >> request("GET", "/check") << ok("", "x-user-id: li\r\n");
+        for (int i = 0; i < 2; ++i) s.upstream("users") >> request("GET", "/users").with("x-user-id", "li") << ok("in");
+        for (const char* name : {"first", "second"}) s.client(name) >> response(200, "in");
+    }
 }
 
 // ---- the gateway's own endpoints

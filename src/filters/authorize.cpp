@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Whether who asks may: roles, scopes and claims that the route wants. What is missing is told by its kind only.
-#include "filters/cross_origin.h"
+// On every route that knows its clients, so that nobody passes whose credential is still to be judged.
 #include "filters/filters.h"
+#include "filters/open_preflight.h"
 #include "gateway/site.h"
 
 namespace suoke::filters {
@@ -10,9 +11,16 @@ namespace {
 using Lack = auth::AccessRule::Lack;
 
 class Authorize final : public Check {
+ public:
+    explicit Authorize(bool has_rule) : has_rule_(has_rule) {}
+
+ private:
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
+        // Whoever puts a chain together without authenticate_elsewhere lets nobody in by that.
+        if (ex.credential_pending) return Error(Code::internal, "the credential was not judged");
+        if (!has_rule_) return gateway::go_on();
         if (!ex.who) {
-            if (CrossOrigin::is_preflight(ex.request.head)) return gateway::go_on();
+            if (is_open_preflight(ex.request.head)) return gateway::go_on();
             return Error(Code::missing_token);
         }
         switch (ex.route->admission.rule.lack(*ex.who)) {
@@ -22,13 +30,15 @@ class Authorize final : public Check {
             default: return gateway::go_on();
         }
     }
+
+    bool has_rule_;
 };
 
 }  // namespace
 
 CheckPtr authorize(const config::Config& config, const config::Route& route) {
-    bool asks = route.auth.has_rule() && config.auth.mode_of(route.auth) != config::AuthMode::none;
-    return asks ? std::make_shared<Authorize>() : nullptr;
+    if (config.auth.mode_of(route.auth) == config::AuthMode::none) return nullptr;
+    return std::make_shared<Authorize>(route.auth.has_rule());
 }
 
 }  // namespace suoke::filters

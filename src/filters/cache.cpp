@@ -33,6 +33,7 @@ struct Ask {
     std::string_view missing = "uri-miss";   // why nothing was found (RFC 9211 §2.2)
     std::vector<std::string> vary;     // what answers under this key are chosen by, as far as that is known
     bool alone = false;                // nobody else's answer will do
+    std::string_view detail;           // where what is found now was found; of one look
     int tries = 0;
 };
 
@@ -68,7 +69,9 @@ std::string_view own_key(Exchange& ex, std::string_view shared) {
     constexpr std::string_view kEnd("\0", 1);
     if (!ex.who) return ex.arena.join({shared, "credentials", kEnd, bytes_of(ex, ex.worker.cache().key_of(*credentials).hash)});
     const auth::Identity& who = *ex.who;
-    return ex.arena.join({shared, "subject", kEnd, who.issuer, kEnd, who.subject, kEnd, who.told.roles, kEnd, who.told.scopes, kEnd, who.told.name});
+    // All that the service is told of it, and whose word it is: one name may be another's elsewhere.
+    return ex.arena.join({shared, "subject", kEnd, auth::name_of(who.method), kEnd, who.issuer, kEnd, who.subject, kEnd, auth::name_of(who.type), kEnd,
+                          who.told.roles, kEnd, who.told.scopes, kEnd, who.told.name});
 }
 
 Ask ask_of(Exchange& ex, const CacheRules& rules) {
@@ -113,6 +116,7 @@ std::optional<CacheStory> usable(const Exchange& ex, const Ask& ask, Use& use) {
     CacheStory story;
     story.result = use == Use::fresh ? CacheResult::hit : CacheResult::stale;
     story.ttl = ask.entry->life.lifetime - age;
+    story.detail = ask.detail;
     return story;
 }
 
@@ -136,10 +140,22 @@ Answer told(Exchange& ex, Answer answer, const CacheStory& story) {
 
 constexpr std::size_t kMostErrands = 4096;   // of a worker; more requests ask for themselves
 
+// Credentials that nobody has looked into are hashed with this process's secret (own_key): no other gateway knows
+// who that is. What was looked for there once is not looked for again.
+Elsewhere elsewhere_of(const Exchange& ex, const Ask& ask, const CacheRules& rules) {
+    Elsewhere elsewhere;
+    elsewhere.level = rules.second_level ? ex.worker.cache().second() : nullptr;
+    elsewhere.asked = elsewhere.level && !ask.alone && ask.tries == 0;
+    elsewhere.only_fresh = ask.entry != nullptr;
+    elsewhere.knows_own = ex.who != nullptr;
+    return elsewhere;
+}
+
 void start(Exchange& ex, Next next, const Ask& ask, const CacheRules& rules, const cache::FillingPtr& filling, std::weak_ptr<Handoff> leader) {
     auto errand = std::make_unique<Errand>(ex, next);
     bool validates = ask.entry && ask.entry->validators.any();
-    Mission mission{rules, ask.asked, cache_url_of(ex), std::string(ask.shared), std::string(ask.own), filling, ask.entry, ask.entry_is_own, std::move(leader)};
+    Mission mission{rules, ask.asked, cache_url_of(ex), std::string(ask.shared), std::string(ask.own), filling, ask.entry, ask.entry_is_own, std::move(leader),
+                    elsewhere_of(ex, ask, rules)};
     if (!validates && mission.stale && !(mission.stale->life.if_error > Duration::zero())) mission.stale = nullptr;
     ex.worker.errands().spawn(run_errand(std::move(errand), std::move(mission)));
 }
@@ -206,6 +222,7 @@ class Arrival {
         switch (reader_->stage()) {
             case Stage::refused: return refused(answer);
             case Stage::failed: return failed(answer);
+            case Stage::found: return ask_.detail = "redis", Then::ask_again;
             case Stage::stale: return stale(answer);
             case Stage::valid: return valid(answer);
             case Stage::streaming: return streaming(answer);
@@ -376,6 +393,7 @@ class Cache final : public Filter {
             look_up(ex, ask);
             Use use = Use::validate;
             std::optional<CacheStory> story = ask.entry ? usable(ex, ask, use) : std::nullopt;
+            ask.detail = {};
             if (story) {
                 if (use == Use::refresh) refresh(ex, next, ask, rules_);
                 co_return answer_from(ex, ask.entry, *story);
@@ -441,8 +459,15 @@ class Cache final : public Filter {
         bool fits = cache::head_fits(ask.entry->validators, ask.entry->size(), headers, cache::validators_of(headers, now, now));
         bool keep = false;
         EntryPtr fresh = fits ? updated_entry(ex, url, *ask.entry, headers, rules_, ask.asked, delay, stamp, keep) : nullptr;
-        if (keep) store.put(key, std::move(fresh));
-        else store.remove(key, ask.entry);
+        if (keep) {
+            store.put(key, std::move(fresh));
+            return;
+        }
+        store.remove(key, ask.entry);
+        Elsewhere elsewhere = elsewhere_of(ex, ask, rules_);
+        if (!elsewhere.level) return;
+        cache::SecondLevel::Names names{ask.shared, elsewhere.knows_own ? ask.own : std::string_view()};
+        elsewhere.level->forget(names, *ask.entry, ex.request.head.headers);
     }
 
     // RFC 9111 §4.4: only what succeeded changed something.

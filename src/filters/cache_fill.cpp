@@ -81,13 +81,13 @@ class Landing {
         cache::Validators told = cache::validators_of(response().headers, now, now);
         cache::Key key = stale_key();
         if (!cache::is_about(stored.validators, told)) {
-            store_.remove(key, mission_.stale);
+            drop_stale();
             return false;
         }
         bool keep = false;
         EntryPtr fresh = updated_entry(ex_, mission_.url, stored, response().headers, mission_.rules, mission_.asked, delay(), mission_.filling->stamp(), keep);
-        if (keep) store_.put(key, fresh);
-        else store_.remove(key, mission_.stale);
+        if (!keep) drop_stale();
+        else if (store_.put(key, fresh)) tell_others(fresh, mission_.stale_is_own);
         mission_.filling->answer(std::move(fresh));
         return true;
     }
@@ -118,16 +118,21 @@ class Landing {
         return response().body->remaining();
     }
 
-    cache::Key key_for(const cache::Entry& entry) {
-        bool own = mission_.asked.authorized && !entry.life.for_everyone;
-        return store_.key_of(own ? mission_.own : mission_.shared);
+    bool is_own(const cache::Entry& entry) const { return mission_.asked.authorized && !entry.life.for_everyone; }
+
+    cache::Key key_for(const cache::Entry& entry) { return store_.key_of(is_own(entry) ? mission_.own : mission_.shared); }
+
+    // Null: it grew too large.
+    void store(const cache::Key& key, const EntryPtr& entry) {
+        store_.forget_uncacheable(key);
+        if (entry && store_.put(key, entry)) tell_others(entry, is_own(*entry));
     }
 
     // The answer is for the one it was asked for, if that one is still there; the others ask for themselves.
     void hand_over(std::unique_ptr<Errand> errand) {
         bool lasting = because_ != cache::Because::status && !ex_.failure && response().status < 500;
         if (lasting) store_.note_uncacheable(store_.key_of(mission_.asked.authorized ? mission_.own : mission_.shared), ex_.worker.loop().now());
-        if (lasting && mission_.stale) store_.remove(stale_key(), mission_.stale);   // it would be served while something newer is not
+        if (lasting && mission_.stale) drop_stale();   // it would be served while something newer is not
         if (auto leader = mission_.leader.lock()) {
             leader->because = because_;
             leader->errand = std::move(errand);
@@ -139,6 +144,15 @@ class Landing {
     bool is_upstreams_fault() {
         if (ex_.failure) return true;
         return row(errand_.answer().error().code).fault != Fault::client;
+    }
+    void drop_stale() {
+        store_.remove(stale_key(), mission_.stale);
+        if (mission_.elsewhere.level) mission_.elsewhere.level->forget(mission_.names(), *mission_.stale, ex_.request.head.headers);
+    }
+    void tell_others(const EntryPtr& entry, bool own) {
+        if (!mission_.elsewhere.level) return;
+        cache::SecondLevel::Kept kept{mission_.names(), own, entry, ex_.request.head.headers, mission_.elsewhere.position, mission_.rules.redis_max_object};
+        mission_.elsewhere.level->keep(ex_.worker.loop(), kept);
     }
     bool is_too_large() { return length().value_or(0) > mission_.rules.max_object; }
     cache::Key stale_key() { return store_.key_of(mission_.stale_is_own ? mission_.own : mission_.shared); }
@@ -176,6 +190,12 @@ void add_conditions(http::Headers& headers, const cache::Entry& stored) {
     const http::Headers& fields = stored.head.fields();
     if (const auto* tag = fields.find(HeaderId::etag)) headers.set(HeaderId::if_none_match, *tag);
     if (const auto* modified = fields.find(HeaderId::last_modified)) headers.set(HeaderId::if_modified_since, *modified);
+}
+
+rt::Task<void> ask_elsewhere(Exchange& ex, const Mission& mission, bool& found) {
+    cache::SecondLevel::Question question{mission.names(), mission.asked.authorized, mission.elsewhere.only_fresh, mission.url.host, mission.url.path,
+                                          ex.request.head.headers, mission.filling->stamp(), ex.worker.loop().now() + mission.rules.redis_wait};
+    found = co_await mission.elsewhere.level->fetch(ex.worker.loop(), question);
 }
 
 // Reads the body at the upstream's pace, whatever its readers do; true when all of it is here.
@@ -265,36 +285,42 @@ std::shared_ptr<cache::Entry> updated_entry(Exchange& ex, const CacheUrl& url, c
 }
 
 rt::Task<void> run_errand(std::unique_ptr<Errand> errand, Mission mission) {
-    // 1. Ask, unless everybody leaves before there is an answer.
+    // 1. Another gateway may have it. Everybody leaving ends this as it ends what follows.
     rt::Loop& loop = errand->exchange().worker.loop();
-    cache::Store& store = errand->exchange().worker.cache();
     cache::Pump pump(mission.filling, loop);
+    Elsewhere& elsewhere = mission.elsewhere;
+    if (elsewhere.asked && elsewhere.level->usable(loop.now())) {
+        bool found = false;
+        bool gone = co_await pump.bell.unless_rung(ask_elsewhere(errand->exchange(), mission, found));
+        if (gone || mission.filling->abandoned()) co_return;
+        if (found) co_return mission.filling->find_again();
+    }
+    if (elsewhere.level) elsewhere.position = elsewhere.level->position();
+    // 2. Ask the service, unless everybody leaves before there is an answer.
     if (mission.stale) add_conditions(errand->headers(), *mission.stale);
     if (mission.rules.surrogate) errand->headers().set("Surrogate-Capability", "suoke=\"Surrogate/1.0\"");
     Landing landing(*errand, mission, loop.now());
     bool rang = co_await pump.bell.unless_rung(errand->ask());
     if (rang) co_return;
     landing.report();
-    // 2. The upstream fails: what is stored may do. Else everybody is told.
+    // 3. The upstream fails: what is stored may do. Else everybody is told.
     if (landing.stale_will_do()) co_return mission.filling->serve_stale();
     if (!errand->answer()) co_return landing.fail();
-    // 3. What is stored is good again; or what the upstream means is something else, and is asked for anew.
+    // 4. What is stored is good again; or what the upstream means is something else, and is asked for anew.
     if (landing.says_not_modified()) {
         landing.validate();
         co_return;
     }
-    // 4. Not to be stored.
+    // 5. Not to be stored.
     std::shared_ptr<cache::Entry> entry = landing.entry();
     if (!entry) co_return landing.hand_over(std::move(errand));
-    // 5. Stored while it is read.
+    // 6. Stored while it is read.
     cache::Key key = landing.key_for(*entry);
     http::BodySource* body = landing.length() == 0U ? nullptr : landing.response().body.get();
     mission.filling->stream(entry, landing.length());
     bool whole = co_await fill(body, *mission.filling, pump.bell, loop);
     if (!whole) co_return;
-    cache::EntryPtr stored = mission.filling->finish();
-    store.forget_uncacheable(key);
-    if (stored) store.put(key, std::move(stored));
+    landing.store(key, mission.filling->finish());
 }
 
 }  // namespace suoke::filters

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cache/filling.h"
+#include "cache/second_level.h"
 #include "filters/cache_errand.h"
 #include "filters/cache_rules.h"
 
@@ -42,6 +43,15 @@ struct CacheUrl {
 };
 CacheUrl cache_url_of(const gateway::Exchange& ex);
 
+// What an errand has to do with answers that gateways share.
+struct Elsewhere {
+    cache::SecondLevel* level = nullptr;    // null: nothing
+    bool asked = false;                     // first, before the service
+    bool only_fresh = false;                // there is something stale to go on with
+    bool knows_own = false;                 // another gateway calls who asked the same
+    cache::Stamp position = 0;              // level->position(), when the service was asked
+};
+
 struct Mission {
     const CacheRules& rules;                // of the errand's site
     cache::Asked asked;
@@ -51,6 +61,8 @@ struct Mission {
     cache::EntryPtr stale;                  // what it is to validate, when there is something
     bool stale_is_own = false;              // it lies under the key `own`
     std::weak_ptr<Handoff> leader;
+    Elsewhere elsewhere;
+    cache::SecondLevel::Names names() const { return {shared, elsewhere.knows_own ? std::string_view(own) : std::string_view()}; }
 };
 
 rt::Task<void> run_errand(std::unique_ptr<Errand> errand, Mission mission);

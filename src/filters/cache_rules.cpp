@@ -49,10 +49,15 @@ CacheRules::CacheRules(const config::Config& config, const config::Route& route)
       max_entries(config.cache.max_entries),
       include_headers(config.cache.include_headers),
       finish_fills(config.cache.finish_fills),
-      surrogate(config.cache.surrogate_control) {
+      surrogate(config.cache.surrogate_control),
+      second_level(config.cache.type == config::CacheType::redis),
+      redis_wait(config.cache.redis_wait),
+      redis_max_object(config.cache.redis_max_object) {
     const config::Cache& section = config.cache;
     const config::RouteCache own = route.cache.value_or(config::RouteCache());
     include_headers.insert(include_headers.end(), own.include_headers.begin(), own.include_headers.end());
+    // The service is told which version, however the client said it; what it answers is that version's.
+    if ((route.versioning ? *route.versioning : config.versioning).on()) include_headers.push_back("X-API-Version");
     usual_.ttl = usual_ttl(section, own);
     usual_.force = own.force && usual_.ttl > Duration::zero();
     usual_.stale_while_revalidate = own.stale_while_revalidate.value_or(section.stale_while_revalidate);

@@ -30,6 +30,9 @@ class CacheRules {
     std::uint64_t max_memory, max_object, max_entries;
     std::vector<std::string> include_headers;
     bool finish_fills, surrogate;
+    bool second_level;                 // other gateways share what is stored
+    Duration redis_wait;
+    std::uint64_t redis_max_object;
 
  private:
     struct Rule {

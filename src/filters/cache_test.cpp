@@ -366,6 +366,14 @@ TEST(Cache, what_is_for_everyone_is_told_to_everyone) {   // RFC 9111 §3.5
     }
 }
 
+TEST(Cache, a_version_of_the_api_has_answers_of_its_own) {
+    Scene s(cached("versioning: {supported: [v1, v2], default: v1, strategy: custom_header}"));
+    ask_and_answer(s, "/users/7", "one", kMinute, "x-api-version: v1\r\n");
+    ask_and_answer(s, "/users/7", "two", kMinute, "x-api-version: v2\r\n");
+    s.client() << get("/users/7");
+    s.client() >> response(200, "one").with("x-cache", "HIT");
+}
+
 TEST(Cache, headers_that_the_operator_names_make_answers_of_their_own) {
     Scene s(cached("cache: {include_headers: [x-tenant]}"));
     ask_and_answer(s, "/users/7", "of a", kMinute, "x-tenant: a\r\n");

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "filters/ambient_credentials.h"
 #include "filters/compressed_body.h"
 #include "filters/filters.h"
 #include "filters/other_bytes.h"
@@ -77,7 +78,7 @@ std::optional<std::uint64_t> size_of(const Exchange& ex, const http::Response& r
 // them beside his own words, byte by byte, when they are compressed together.
 bool may_be_watched(const Exchange& ex) {
     const http::Headers& headers = ex.request.head.headers;
-    if (!headers.has(HeaderId::cookie) || !came_over_tls(ex)) return false;
+    if (!has_ambient_credentials(ex.request) || !came_over_tls(ex)) return false;
     if (const std::string_view* site = headers.find("Sec-Fetch-Site")) return iequals(*site, "cross-site");
     const std::string_view* origin = headers.find(HeaderId::origin);
     if (!origin) return false;
@@ -104,13 +105,20 @@ class Compression final : public Check {
 
  private:
     void on_response(Exchange& ex, http::Response& response) const override {
-        if (response.status == 304) return weaken_as_asked(ex, response.headers);
+        if (response.status == 304) return freshen(ex, response.headers);
         if (!is_worth_it(ex, response)) return;
         Coding coding = http::choose_coding(ex.request.head.headers, offered_);
         if (coding != Coding::identity && breach_protection_ && may_be_watched(ex)) coding = Coding::identity;
         if (coding == Coding::identity) return vary_by_coding(response.headers);
         bool compressed = ex.request.head.method == http::Method::HEAD || compress(ex, response, coding);
         if (compressed) tell(ex, response.headers, coding);
+    }
+
+    // It says the Vary that its 200 had (RFC 9110 §15.4.5): a cache takes it over, and would give what is in br to
+    // everybody without ours. Mostly it does not say its type; then it may be of what is compressed.
+    void freshen(Exchange& ex, http::Headers& headers) const {
+        weaken_as_asked(ex, headers);
+        if (media_type(headers).empty() || has_good_type(headers)) vary_by_coding(headers);
     }
 
     bool is_worth_it(const Exchange& ex, const http::Response& response) const {

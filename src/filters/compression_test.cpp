@@ -79,6 +79,17 @@ TEST(Compression, a_304_has_the_tag_that_the_client_has) {
     EXPECT_EQ(answered(s, "accept-encoding: gzip\r\nif-none-match: \"v1\"\r\n", not_modified).field("etag"), "\"v1\"");
 }
 
+TEST(Compression, a_304_varies_as_its_answer_did) {
+    Scene s(compressing());
+    for (std::string vary : {"", "vary: Origin\r\n"}) {
+        Message message = answered(s, "if-none-match: W/\"v1\"\r\n", "HTTP/1.1 304 Not Modified\r\netag: \"v1\"\r\n" + vary + "\r\n");
+        EXPECT_EQ(message.count("vary"), vary.empty() ? 1u : 2u);
+        EXPECT_EQ(message.fields.back(), std::make_pair(std::string("vary"), std::string("Accept-Encoding"))) << vary;
+    }
+    Message image = answered(s, "if-none-match: \"v1\"\r\n", "HTTP/1.1 304 Not Modified\r\netag: \"v1\"\r\ncontent-type: image/png\r\n\r\n");
+    EXPECT_FALSE(image.field("vary")) << "it is never compressed";
+}
+
 TEST(Compression, is_not_for_what_it_would_break_or_not_help) {
     Scene s(compressing());
     const std::string wants = "accept-encoding: gzip\r\n";
@@ -203,6 +214,8 @@ TEST(Compression, what_another_site_asks_with_the_users_cookies_keeps_its_length
     EXPECT_FALSE(is_compressed(s, https + "cookie: s=1\r\nsec-fetch-site: cross-site\r\n"));
     EXPECT_FALSE(is_compressed(s, https + "cookie: s=1\r\norigin: https://evil.example\r\n"));
     EXPECT_FALSE(is_compressed(s, https + "cookie: s=1\r\norigin: null\r\n"));
+    EXPECT_FALSE(is_compressed(s, https + "authorization: Basic dTpw\r\nsec-fetch-site: cross-site\r\n"));
+    EXPECT_TRUE(is_compressed(s, https + "authorization: Bearer t\r\nsec-fetch-site: cross-site\r\n")) << "no browser adds that by itself";
     EXPECT_TRUE(is_compressed(s, https + "cookie: s=1\r\norigin: https://api\r\n"));
     EXPECT_TRUE(is_compressed(s, https + "cookie: s=1\r\nsec-fetch-site: same-site\r\norigin: https://app.suoke.life\r\n"));
     EXPECT_TRUE(is_compressed(s, https + "cookie: s=1\r\n")) << "no browser says that nothing";

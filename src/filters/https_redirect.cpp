@@ -2,6 +2,8 @@
 // Sends what came in the clear to https:// (308 keeps method and body, RFC 9110 §15.4.9). A trusted
 // proxy's word that its client used TLS counts. Probes of /health* are answered as they come.
 #include "filters/filters.h"
+#include "filters/over_tls.h"
+#include "filters/probe.h"
 #include "gateway/replies.h"
 
 namespace suoke::filters {
@@ -14,10 +16,7 @@ class HttpsRedirect final : public Check {
  private:
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
         const http::RequestHead& head = ex.request.head;
-        const std::string_view* scheme = head.headers.find(http::HeaderId::x_forwarded_proto);  // by client_address
-        bool secure = ex.request.secure || (scheme && *scheme == "https");
-        bool probe = ex.path == "/health" || ex.path.starts_with("/health/");
-        if (secure || probe || ex.refusal || ex.host.empty() || !head.path.starts_with('/')) return gateway::go_on();
+        if (came_over_tls(ex) || ex.refusal || ex.host.empty() || !head.path.starts_with('/')) return gateway::go_on();
         http::Response response = gateway::text_response(308, "text/plain", "");
         response.headers.add(http::HeaderId::location,
                              ex.arena.join({"https://", ex.host, port_, head.path, head.has_query ? "?" : "", head.query}));
@@ -28,9 +27,9 @@ class HttpsRedirect final : public Check {
 
 }  // namespace
 
-CheckPtr https_redirect(const config::Config& config, const config::Route&) {
+CheckPtr https_redirect(const config::Config& config, const config::Route& route) {
     const config::ServerTls& tls = config.server.tls;
-    if (!tls.redirect_http) return nullptr;
+    if (!tls.redirect_http || answers_probes(route)) return nullptr;
     bool ours = tls.enabled && !tls.certificates.empty() && tls.port != 443;
     return std::make_shared<HttpsRedirect>(ours ? ":" + std::to_string(tls.port) : "");
 }

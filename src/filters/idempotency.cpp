@@ -173,7 +173,7 @@ class Idempotency final : public Filter {
         auto key = head.headers.count(HeaderId::idempotency_key) == 1 ? key_of(*field) : std::nullopt;
         if (!key) return answered(about_the_key(ex, "value_error", "Input should be one key of at most 255 characters, bare or in quotes"));
         if (!ex.who && !rules_.anonymous) return answered(Error(Code::unauthorized, "an Idempotency-Key belongs to somebody: authenticate"));
-        std::string owner = ex.who ? rt::digest_of({"identity", ex.who->issuer, ex.who->subject}) : rt::digest_of({"address", ex.client_ip});
+        std::string owner = ex.who ? rt::digest_of({"identity", auth::name_of(ex.who->method), ex.who->issuer, ex.who->subject}) : rt::digest_of({"address", ex.client_ip});
         return run_once(ex, next, "idempotency/" + hex_of(rt::digest_of({owner, ex.route->name, *key})));
     }
 
@@ -204,9 +204,10 @@ class Idempotency final : public Filter {
             release_aside(std::move(claim));
             co_return answer;
         }
-        // 4. Keep what is answered while the client gets it.
+        // 4. Keep what is answered while the client gets it. Of a 204 nobody reads a body.
         std::string kept = kAnswer + fingerprint + head_of(*answer, rules_.headers);
-        if (answer->body) answer->body = std::make_unique<KeptBody>(std::move(answer->body), std::move(claim), std::move(kept), rules_.max_body);
+        bool has_content = answer->body && !http::has_no_body(answer->status);
+        if (has_content) answer->body = std::make_unique<KeptBody>(std::move(answer->body), std::move(claim), std::move(kept), rules_.max_body);
         else settle_aside(std::move(claim), std::move(kept));
         co_return answer;
     }

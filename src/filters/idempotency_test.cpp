@@ -68,6 +68,21 @@ TEST(Idempotency, a_key_may_be_bare_and_headers_may_be_kept_by_name) {
     s.client() >> response(200, "7").with("idempotency-replayed", "true").with("x-more", "1");
 }
 
+TEST(Idempotency, an_answer_without_content_is_kept_as_well) {
+    for (const std::string& said : {std::string("HTTP/1.1 204 No Content\r\nlocation: /orders/7\r\n\r\n"), ok("", "location: /orders/7\r\n")}) {
+        int status = said.starts_with("HTTP/1.1 204") ? 204 : 200;
+        Stage stage(once());
+        Scene& s = stage.s;
+        s.client() << post("/orders", "one tea", kKey);
+        s.upstream("orders") >> request("POST", "/orders", "one tea") << said;
+        s.client() >> response(status, "").without("idempotency-replayed");
+        s.client() << post("/orders", "one tea", kKey);
+        s.client() >> response(status, "").with("idempotency-replayed", "true").with("location", "/orders/7");
+        EXPECT_EQ(s.upstream("orders").dials(), 1u);
+        EXPECT_FALSE(s.upstream("orders").has_unread());
+    }
+}
+
 TEST(Idempotency, while_it_is_under_way_the_same_key_is_a_conflict) {
     Stage stage(once());
     Scene& s = stage.s;

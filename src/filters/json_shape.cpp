@@ -184,10 +184,17 @@ class Walk {
         bool replaced = said && said->value;
         if (replaced) out_.replace(here, out_.npos, *said->value);
         if (said) met.push_back(said);
-        bool gone = (said && said->gone) || (null && drop_nulls_ && !replaced);
+        bool gone = (said && said->gone) || (null && drop_nulls_ && !replaced) || (!said && becomes_one_that_is_set(node, key));
         if (gone) out_.resize(before);
         first = first && gone;
         return true;
+    }
+
+    // Whoever reads two members of one name may believe the client's.
+    bool becomes_one_that_is_set(const Node* node, std::string_view key) const {
+        if (!node || !node->sets || key_case_ == KeyCase::keep || !is_identifier(key)) return false;
+        auto found = node->members.find(in_case(key, key_case_));
+        return found != node->members.end() && found->second.sets && found->second.name.empty();
     }
 
     void add_missing(const Node& node, const std::vector<const Node*>& met, bool& first) {

@@ -52,6 +52,14 @@ TEST(JsonShape, drops_nulls_of_objects_and_not_of_lists) {
     EXPECT_EQ(shaped({.set = {{"a", "null"}}, .drop_nulls = true}, R"({"a":1})"), R"({"a":null})") << "who says null means it";
 }
 
+TEST(JsonShape, no_key_becomes_one_that_is_set) {
+    JsonEdits edits{.set = {{"userRole", "guest"}, {"deepOne.x", "1"}}, .key_case = KeyCase::camel};
+    EXPECT_EQ(shaped(edits, R"({"user_role":"admin","a_b":1,"deep_one":{"x":2}})"), R"({"aB":1,"deepOne":{"x":1},"userRole":"guest"})");
+    EXPECT_EQ(shaped(edits, R"({"user_role":"admin","userRole":"admin","deepOne":{}})"), R"({"userRole":"guest","deepOne":{"x":1}})");
+    JsonEdits renamed{.rename = {{"userRole", "role"}}, .set = {{"userRole", "guest"}}, .key_case = KeyCase::camel};
+    EXPECT_EQ(shaped(renamed, R"({"user_role":1})"), R"({"userRole":1,"role":"guest"})") << "that is another one";
+}
+
 TEST(JsonShape, numbers_keep_their_digits) {
     for (const char* number : {"1.10", "18446744073709551616", "-0.0", "1E+02", "0.1e-7", "123456789012345678901234567890.5"})
         EXPECT_EQ(shaped({.key_case = KeyCase::snake}, std::string("{\"a\":") + number + "}"), std::string("{\"a\":") + number + "}");

@@ -254,6 +254,42 @@ TEST(RateLimit, goes_by_what_a_client_is) {
     s.is_refused("20", "/users", key);
 }
 
+TEST(RateLimit, each_class_has_its_figure_and_who_shows_nothing_is_known_by_address) {
+    std::string keys = "{machine: {hashes: ['" + auth::api_key_hash(kApiKey) + "']}}";
+    Limited s(limited("default_rate: 100/minute, user_types: {anonymous: 1/minute, authenticated: 2/minute}", {},
+                      "auth: {mode: optional, methods: [api_key], api_keys: " + keys + "}\n"));
+    const std::string key = "x-api-key: " + kApiKey + "\r\n";
+    s.passes("/users", key), s.passes("/users", key);
+    s.is_refused("30", "/users", key);
+    s.passes();   // the same address, without the key
+    s.is_refused("60");
+    s.from("192.0.2.9");
+    s.passes();   // another address has shown nothing either, and has its own
+    s.is_refused("60");
+    s.is_refused("30", "/users", key);
+}
+
+TEST(RateLimit, a_path_counts_whatever_is_below_it_and_whoever_asks_for_himself) {
+    Limited s(limited("default_rate: 100/minute, endpoints: {/users/search: 2/minute}"));
+    s.passes("/users/search/a?q=1"), s.passes("/users/search/b?q=2");
+    s.is_refused("30", "/users/search/c?q=3");
+    s.is_refused("30", "/users/search");
+    s.passes("/users/searches");
+    s.from("192.0.2.9");
+    s.passes("/users/search/c?q=3");
+}
+
+TEST(RateLimit, an_address_that_is_shut_out_is_let_in_when_it_was_told_though_it_knocked) {
+    Limited s(limited("penalties: {enabled: true, strikes: 2, duration: 2m}", "rate_limit: 1/minute"));
+    s.passes();
+    s.is_refused("60"), s.is_refused("60");
+    for (int i = 0; i < 10; ++i) s.is_refused("120");
+    s.scene.after(119999ms);
+    s.is_refused("1");
+    s.scene.after(1ms);
+    s.passes();
+}
+
 TEST(RateLimit, limits_by_address_hold_for_who_brings_wrong_credentials) {
     std::string keys = "{vip: {hashes: ['" + auth::api_key_hash(kApiKey) + "']}}";
     Scene s(limited("policies: {doors: {rate: 2/minute, by: ip, paths: [/]}}", {}, "auth: {mode: required, methods: [api_key], api_keys: " + keys + "}\n"));

@@ -2,11 +2,11 @@
 // What the operator may ask of every request: that a body says what it is, that somebody says what he is, and that
 // a browser's credentials are not used by a page they were not given to (CSRF).
 #include "base/text.h"
+#include "filters/ambient_credentials.h"
 #include "filters/cross_origin.h"
 #include "filters/filters.h"
 #include "filters/probe.h"
 #include "http/grammar.h"
-#include "rt/tls.h"
 
 namespace suoke::filters {
 namespace {
@@ -37,14 +37,6 @@ bool sends_something(const http::Request& request) {
 bool changes_something(const http::RequestHead& head) {
     bool safe = head.method == Method::GET || head.method == Method::HEAD || head.method == Method::OPTIONS;
     return !safe || !head.protocol.empty();
-}
-
-// What a browser adds by itself, whichever page asks.
-bool has_ambient_credentials(const http::Request& request) {
-    const http::Headers& headers = request.head.headers;
-    if (headers.has(HeaderId::cookie) || (request.tls && request.tls->has_client_certificate)) return true;
-    const std::string_view* authorization = headers.find(HeaderId::authorization);
-    return authorization && authorization->size() > 6 && iequals(authorization->substr(0, 6), "basic ");
 }
 
 // Without the scheme, which only an old browser leaves us to guess, and without the port that it implies.

@@ -12,6 +12,8 @@ namespace {
 
 using http::HeaderId;
 
+constexpr std::string_view kHsts = "Strict-Transport-Security";   // never in the clear, whoever says it (RFC 6797 §7.2)
+
 struct Line {
     std::string name, value;       // no value: the header is taken out
     bool last_word = false;        // replaces what the service says
@@ -32,15 +34,15 @@ class SecurityHeaders final : public Check {
  private:
     void on_response(gateway::Exchange& ex, http::Response& response) const override {
         http::Headers& headers = response.headers;
+        bool secure = came_over_tls(ex);
         std::uint64_t there = 0;  // of our own lines, which are few: a bit each
         headers.remove_if([&](const http::Field& field) {
             std::size_t i = find(field);
             if (i == lines_.size()) return false;
-            if (lines_[i].last_word) return true;
+            if (lines_[i].last_word || (lines_[i].only_over_tls && !secure)) return true;
             there |= std::uint64_t{1} << i;
             return false;
         });
-        bool secure = came_over_tls(ex);
         for (std::size_t i = 0; i < lines_.size(); ++i) {
             const Line& line = lines_[i];
             bool theirs = !line.last_word && (there >> i & 1);
@@ -80,10 +82,10 @@ std::vector<Line> lines_of(const config::SecurityHeaders& from, bool in_earnest)
         {"Server", "", true},  // whose software it is helps nobody but attackers
     };
     if (from.csp.value_or(in_earnest)) lines.push_back({"Content-Security-Policy", from.csp_policy});
-    if (from.hsts.value_or(in_earnest)) lines.push_back({"Strict-Transport-Security", hsts_value(from), false, true});
+    if (from.hsts.value_or(in_earnest)) lines.push_back({std::string(kHsts), hsts_value(from), false, true});
     for (const auto& said : from.headers) {
         std::erase_if(lines, [&](const Line& line) { return iequals(line.name, said.first); });
-        lines.push_back({said.first, said.second, true});
+        lines.push_back({said.first, said.second, true, iequals(said.first, kHsts)});
     }
     return lines;
 }

@@ -87,6 +87,20 @@ TEST(SecurityHeaders, hsts_is_for_clients_that_spoke_tls_with_us_or_a_trusted_pr
     s.client("proxy") >> response(404).without("strict-transport-security");
 }
 
+TEST(SecurityHeaders, nobody_says_hsts_in_the_clear) {
+    for (const char* said : {"hsts_enabled: true", "headers: {strict-transport-security: max-age=7}"}) {
+        Scene s(with("headers_enabled: true, " + std::string(said), "server: {trusted_proxies: [192.0.2.9]}\n"));
+        s.client() << get("/users");
+        s.upstream("users") >> request("GET", "/users") << ok("all", "strict-transport-security: max-age=5\r\n");
+        s.client() >> response(200, "all").without("strict-transport-security");
+        bool operators = std::string_view(said).starts_with("headers");
+        s.comes_from("192.0.2.9");
+        s.client("proxy") << get("/users", "x-forwarded-proto: https\r\n");
+        s.upstream("users") >> request("GET", "/users") << ok("all", "strict-transport-security: max-age=5\r\n");
+        s.client("proxy") >> response(200, "all").with("strict-transport-security", operators ? "max-age=7" : "max-age=5");
+    }
+}
+
 TEST(SecurityHeaders, hsts_says_what_the_operator_says) {
     Scene s(with("headers_enabled: true, hsts_enabled: true, hsts_max_age: 300, hsts_include_subdomains: false, hsts_preload: false",
                  "server: {trusted_proxies: [192.0.2.1]}\n"));

@@ -126,6 +126,33 @@ void check_parameters(const Exchange& ex, const Operation& operation, const std:
     }
 }
 
+// ---- what a body says it is
+
+// Empty: nothing. Two fields, and one that is no media type, are read as something by somebody: those are refused.
+Result<std::string_view> content_type_of(const http::Headers& headers) {
+    const std::string_view* field = headers.find(HeaderId::content_type);
+    if (!field) return std::string_view();
+    bool one = headers.count(HeaderId::content_type) == 1 && !validation::media_type_of(*field).empty();
+    if (!one) return Error(Code::unsupported_media, "a body should have one Content-Type, which is a media type");
+    return *field;
+}
+
+bool is_encoded(const http::Headers& headers) {
+    if (!headers.find(HeaderId::content_encoding)) return false;
+    return std::any_of(headers.begin(), headers.end(), [](const http::Field& field) {
+        return field.id == HeaderId::content_encoding && !iequals(field.value, "identity");
+    });
+}
+
+// JSON is UTF-8 (RFC 8259 §8.1). A service that heeds another charset would read other values than are checked here:
+// "+ACI-" of UTF-7 is a quotation mark.
+bool is_utf8(std::string_view content_type) {
+    auto parameters = validation::parameters_of(content_type);
+    return parameters && std::all_of(parameters->begin(), parameters->end(), [](const validation::Parameter& each) {
+        return !iequals(each.name, "charset") || iequals(each.value, "utf-8") || iequals(each.value, "utf8") || iequals(each.value, "us-ascii");
+    });
+}
+
 bool usually_has_a_body(http::Method method) {
     return method == http::Method::POST || method == http::Method::PUT || method == http::Method::PATCH;
 }
@@ -195,11 +222,13 @@ class Validation final : public Filter {
 
  private:
     rt::Task<Answer> run(Exchange& ex, Next next) const override {
-        if (!ex.request.head.protocol.empty()) return next.run(ex);   // a tunnel; its frames are websocket's business
-        // 1. Which operation is it, by the document?
+        // 1. Which operation is it, by the document? A tunnel's frames are websocket's business, but it may yet be answered like any
+        // other GET, which is what HTTP/2's CONNECT stands for.
+        const bool is_tunnel = !ex.request.head.protocol.empty();
         validation::OpenApi::Found found;
         if (rules_->api) {
-            found = rules_->api->find(ex.request.head.method_name, path_in_document(ex));
+            std::string_view method = is_tunnel ? std::string_view("GET") : ex.request.head.method_name;
+            if (auto path = path_in_document(ex)) found = rules_->api->find(method, *path);
             if (!found.operation && rules_->said.undocumented == config::Undocumented::refuse && ex.request.head.method != http::Method::OPTIONS)
                 return answered(undocumented(ex, found));
         }
@@ -210,7 +239,7 @@ class Validation final : public Filter {
         bool required = rules_->own.body_required || (found.operation && found.operation->body_required);
         if (!ex.request.body && required && usually_has_a_body(ex.request.head.method)) faults.push_back({"missing", "body", {}, "Field required"});
         if (!faults.empty()) return answered(refused(ex, faults));
-        if (!ex.request.body) return next.run(ex);
+        if (!ex.request.body || is_tunnel) return next.run(ex);
         // 3. The body, by its type.
         std::vector<validation::SchemaPtr> schemas;
         if (auto error = look_at_type(ex, found.operation, schemas)) return answered(std::move(*error));
@@ -220,14 +249,16 @@ class Validation final : public Filter {
 
     static rt::Task<Answer> answered(Error error) { co_return error; }
 
-    // The document is of the service, and so has paths as the service gets them, before its own prefix.
-    std::string_view path_in_document(const Exchange& ex) const {
+    // The document is of the service, and so has paths as the service gets them, before its own prefix. Nothing: the path is not
+    // below openapi_base.
+    std::optional<std::string_view> path_in_document(const Exchange& ex) const {
         if (!rules_->said.openapi_base && !ex.route->strip_prefix) return ex.path;
         if (!rules_->said.openapi_base) return ex.match.rest.empty() ? std::string_view("/") : ex.match.rest;
         std::string_view base = *rules_->said.openapi_base, path = ex.path;
         while (base.ends_with('/')) base.remove_suffix(1);
-        bool below = path.starts_with(base) && path.size() > base.size() && path[base.size()] == '/';
-        return below ? path.substr(base.size()) : std::string_view();
+        if (path == base) return "/";
+        bool below = path.starts_with(base) && path[base.size()] == '/';
+        return below ? std::optional(path.substr(base.size())) : std::nullopt;
     }
 
     static Error undocumented(Exchange& ex, const validation::OpenApi::Found& found) {
@@ -236,27 +267,38 @@ class Validation final : public Filter {
         return Error(Code::method_not_allowed, "the API has no such method of this path");
     }
 
+    static Error unsupported(std::string_view why) { return Error(Code::unsupported_media, std::string(why)); }
+
+    bool lists(std::string_view type) const {
+        const auto& listed = rules_->said.content_types;
+        return std::any_of(listed.begin(), listed.end(), [&](const std::string& range) { return validation::is_in_range(type, range); });
+    }
+
     // What the body has to fit, and what watches it on its way.
     std::optional<Error> look_at_type(Exchange& ex, const Operation* documented, std::vector<validation::SchemaPtr>& schemas) const {
         const http::Headers& headers = ex.request.head.headers;
-        const std::string_view* field = headers.find(HeaderId::content_type);
-        std::string_view type = field && headers.count(HeaderId::content_type) == 1 ? validation::media_type_of(*field) : std::string_view();
-        auto unsupported = [&](std::string_view why) { return Error(Code::unsupported_media, std::string(why)); };
-        const auto& listed = rules_->said.content_types;
-        bool is_listed = std::any_of(listed.begin(), listed.end(), [&](const std::string& range) { return validation::is_in_range(type, range); });
-        if (!listed.empty() && !is_listed) return unsupported("the route does not take bodies of this Content-Type");
+        auto content_type = content_type_of(headers);
+        if (!content_type) return content_type.error();
+        std::string_view type = validation::media_type_of(*content_type);
+        if (!rules_->said.content_types.empty() && !lists(type)) return unsupported("the route does not take bodies of this Content-Type");
+        bool json = validation::is_json(type), multipart = rules_->multipart && validation::is_in_range(type, "multipart/*");
         for (const Operation* each : {&std::as_const(rules_->own), documented}) {
             if (!each || each->bodies.empty()) continue;
             const validation::BodyRule* rule = each->rule_for(type);
             if (!rule) return unsupported("the route does not take bodies of this Content-Type");
-            if (rule->schema) schemas.push_back(rule->schema);
+            if (rule->schema && json) schemas.push_back(rule->schema);
         }
-        bool json = validation::is_json(type), form = rules_->multipart && validation::is_in_range(type, "multipart/form-data");
-        const std::string_view* coding = headers.find(HeaderId::content_encoding);
-        if ((json || form) && coding && !iequals(*coding, "identity")) return unsupported("the route does not take bodies with a Content-Encoding");
+        if ((json || multipart) && is_encoded(headers)) return unsupported("the route does not take bodies with a Content-Encoding");
+        if (json && !is_utf8(*content_type)) return unsupported("JSON should be UTF-8, and its Content-Type well formed");
         if (json) watch(ex, validation::JsonChecker(rules_->json));
-        if (!form) return std::nullopt;
-        auto boundary = validation::boundary_of(*field);
+        return multipart ? look_at_form(ex, *content_type, type) : std::nullopt;
+    }
+
+    // Many services read any multipart type as a form; others than forms pass unlooked at only where they are listed.
+    std::optional<Error> look_at_form(Exchange& ex, std::string_view content_type, std::string_view type) const {
+        if (!validation::is_in_range(type, "multipart/form-data"))
+            return lists(type) ? std::nullopt : std::optional(unsupported("the route takes forms as multipart/form-data only"));
+        auto boundary = validation::boundary_of(content_type);
         if (!boundary) return unsupported("multipart/form-data should name its boundary");
         watch(ex, validation::MultipartChecker(*rules_->multipart, *boundary));
         return std::nullopt;

@@ -105,6 +105,39 @@ TEST(Validation, a_body_with_a_schema_has_a_size_and_a_type) {
     EXPECT_EQ(s.upstream("users").dials(), 0u);
 }
 
+TEST(Validation, a_body_says_once_what_it_is) {
+    Scene s(validating("max_depth: 8, multipart: {max_file_size: 8}"));
+    const std::string form = "content-type: multipart/form-data; boundary=b\r\n";
+    const std::string good = "content-type: application/json; charset=UTF-8\r\n";
+    s.client() << post("/users", "[1]", good + "content-encoding: identity\r\n");
+    s.upstream("users") >> request("POST", "/users", "[1]") << ok("");
+    s.client() >> response(200);
+    for (const std::string& fields : {kJson + kJson, form + form, std::string("content-type: application/json, text/plain\r\n"),
+                                      std::string("content-type: application/json; charset=utf-7\r\n"),
+                                      std::string("content-type: application/json; charset=utf-8; charset=utf-7\r\n"),
+                                      kJson + "content-encoding: identity\r\ncontent-encoding: gzip\r\n",
+                                      std::string("content-type: multipart/mixed; boundary=b\r\n")}) {
+        s.client(fields) << post("/users", "[1]", fields);
+        s.client(fields) >> response(415).saying("unsupported_media") << hang_up;
+    }
+}
+
+TEST(Validation, other_multipart_types_pass_where_they_are_listed) {
+    Scene s(validating("content_types: [multipart/*], multipart: {max_file_size: 8}"));
+    s.client() << post("/users", "anything", "content-type: multipart/related; boundary=b\r\n");
+    s.upstream("users") >> request("POST", "/users", "anything") << ok("");
+    s.client() >> response(200);
+}
+
+// Whoever asks for a WebSocket may be answered like anybody else.
+TEST(Validation, the_query_and_fields_of_a_websocket_must_fit_as_well) {
+    Scene s(validating(R"(query: '{"properties":{"limit":{"type":"integer"}}}')"));
+    const std::string handshake = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    s.client() << get("/users?limit=ten", handshake);
+    s.client() >> response(422).saying(R"("loc":["query","limit"])");
+    EXPECT_EQ(s.upstream("users").dials(), 0u);
+}
+
 TEST(Validation, a_body_that_is_needed_must_be_there) {
     Scene s(validating(kPerson));
     s.client() << post("/users", "");
@@ -172,6 +205,20 @@ TEST(Validation, an_api_description_says_what_each_operation_takes) {
     s.client() >> response(405).with("allow", "GET, PUT") << hang_up;
     s.client("2") << "PUT /users/people/7 HTTP/1.1\r\nhost: api\r\n" + kJson + "content-length: 2\r\n\r\n{}";
     s.client("2") >> response(422).saying(R"("pointer":"/name")");
+}
+
+TEST(Validation, what_is_not_below_the_base_is_not_the_root_of_the_description) {
+    std::string path = own_file("root.yaml");
+    std::ofstream(path) << "openapi: 3.0.3\npaths:\n  /: {get: {}}\n";
+    Scene s("services:\n  users: {endpoints: [{host: 10.0.0.1, port: 80}]}\n"
+            "routes:\n  - {prefix: /api, service: users, strip_prefix: false, validation: {openapi_file: " + path + ", openapi_base: /api/v1}}\n");
+    s.client() << get("/api/v1/");
+    s.upstream("users") >> request("GET", "/api/v1/") << ok("root");
+    s.client() >> response(200, "root");
+    for (const char* other : {"/api/other", "/api/v10", "/api"}) {
+        s.client() << get(other);
+        s.client() >> response(404).saying("the API has no such path");
+    }
 }
 
 TEST(Validation, a_schema_that_is_no_good_is_a_problem_of_the_configuration) {

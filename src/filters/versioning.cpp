@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "config/api_version.h"
 #include "filters/filters.h"
@@ -88,6 +89,15 @@ void deprecate(Known& known, const config::Deprecation& from) {
     if (!from.link.empty()) known.link = fmt::format("<{}>; rel=\"deprecation\"", from.link);
 }
 
+std::string list_of(const std::vector<Known>& all) {
+    std::string list;
+    JsonWriter json(list);
+    json.open('[');
+    for (const Known& each : all) json.value(each.name);
+    json.close(']');
+    return list;
+}
+
 class Versioning final : public Check {
  public:
     explicit Versioning(const config::Versioning& from)
@@ -100,6 +110,7 @@ class Versioning final : public Check {
         for (const auto& [name, deprecation] : from.deprecated)
             if (Known* known = exactly(config::parse_api_version(name))) deprecate(*known, deprecation);
         for (const Known& each : known_) supported_ += (supported_.empty() ? "" : ", ") + each.name;
+        supported_list_ = list_of(known_);
         usual_ = exactly(config::parse_api_version(from.default_version));
         CHECK(usual_);
     }
@@ -125,6 +136,7 @@ class Versioning final : public Check {
         const http::Headers& request = ex.request.head.headers;
         http::Headers& headers = response.headers;
         headers.set(kSupported, supported_);
+        if (ex.failure == Code::api_version && response.body) list_supported(response);
         if (strategy_ == VersionFrom::header) headers.add("Vary", "Accept");
         if (strategy_ == VersionFrom::custom_header) headers.add("Vary", header_);
         headers.remove(kGiven);
@@ -146,7 +158,15 @@ class Versioning final : public Check {
     }
 
     Error refuse(std::string_view asked) const {
-        return Error(Code::api_version, fmt::format("there is no version '{}' here; supported_versions: {}", asked.substr(0, kLongest), supported_));
+        return Error(Code::api_version, fmt::format("there is no version '{}' here, but {}", asked.substr(0, kLongest), supported_));
+    }
+
+    // The refusal is an object of JSON, in either of its forms; clients of the predecessor read the list in it.
+    void list_supported(http::Response& response) const {
+        Result<http::Piece> piece = response.body->next();
+        if (!piece || !piece->bytes.ends_with('}')) return;
+        std::string text(piece->bytes.substr(0, piece->bytes.size() - 1));
+        response.body = std::make_unique<http::TextBody>(text + R"(,"supported_versions":)" + supported_list_ + '}');
     }
 
     std::string_view asked_by(const Exchange& ex) const {
@@ -185,7 +205,7 @@ class Versioning final : public Check {
     bool strict_;
     std::string header_, parameter_;
     std::vector<Known> known_;
-    std::string supported_;
+    std::string supported_, supported_list_;   // in a field, in JSON
     const Known* usual_ = nullptr;
 };
 

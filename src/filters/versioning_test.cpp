@@ -90,12 +90,16 @@ TEST(Versioning, a_strict_one_refuses_what_it_does_not_know) {
     s.client() << get("/users?version=3");
     s.client() >> response(400)
                       .saying("API_VERSION_ERROR")
-                      .saying("supported_versions")
-                      .saying("v2.0.0, v1.0.0")
+                      .saying(R"("supported_versions":["v2.0.0","v1.0.0"]})")
+                      .saying("there is no version '3' here, but v2.0.0, v1.0.0")
                       .with("x-api-versions-supported", "v2.0.0, v1.0.0")
                       .without("x-api-version");
     s.client() << get("/users?version=latest");
     s.client() >> response(400).saying("'latest'");
+    s.client() << get("/users?version=3", "accept: application/problem+json\r\n");
+    s.client() >> response(400).with("content-type", "application/problem+json").saying(R"("supported_versions":["v2.0.0","v1.0.0"]})");
+    s.client() << "HEAD /users?version=3 HTTP/1.1\r\nhost: api\r\n\r\n";
+    s.client() >> response(400).to_head();
     EXPECT_EQ(s.upstream("users").dials(), 0u);
     EXPECT_EQ(given(s, "/users"), "v1.0.0") << "who says none asks for the default";
 }

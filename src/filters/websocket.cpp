@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // WebSockets of a route: is the request one, is there room for it, and what may pass through it. The
-// tunnel itself is gateway/tunnel.h; who carries the bytes is the session and the innermost filter.
+// tunnel itself is gateway/tunnel.h; who carries the bytes is the session and the innermost filter. How it
+// ends is websocket_stream.h.
 #include "base/text.h"
 #include "filters/filters.h"
+#include "filters/websocket_stream.h"
+#include "gateway/renewal.h"
 #include "gateway/site.h"
-#include "gateway/open_streams.h"
 #include "gateway/tunnel.h"
 #include "gateway/worker.h"
 
@@ -14,7 +16,7 @@ namespace {
 using gateway::Tunnel;
 constexpr std::string_view kExtensions = "Sec-WebSocket-Extensions";
 
-gateway::TunnelRules rules_of(const config::Config& config, const config::Route& route) {
+gateway::TunnelRules rules_of(const config::Config& config, const config::Route& route, const gateway::RenewalRules& renewal) {
     const config::WebSocketRules& from = route.websocket;
     gateway::TunnelRules rules;
     rules.messages = {.max_size = from.max_message_size,
@@ -25,43 +27,9 @@ gateway::TunnelRules rules_of(const config::Config& config, const config::Route&
     rules.bytes_per_second = from.bytes_per_second;
     rules.idle = from.idle_timeout.value_or(config.websocket.idle_timeout);
     rules.inspect = from.max_message_size || from.max_inflated_size || from.messages_per_second ||
-                    from.bytes_per_second || from.allow != config::Messages::any;
+                    from.bytes_per_second || from.allow != config::Messages::any || renewal.any();
     return rules;
 }
-
-// An open tunnel, as the worker's list of streams knows it.
-class Listed final : public gateway::OpenStream, rt::Timer {
- public:
-    Listed(gateway::Exchange& ex, Tunnel& tunnel) : OpenStream(ex), worker_(ex.worker), tunnel_(tunnel) {}
-
-    std::string_view kind() const override { return "websocket"; }
-    gateway::StreamFacts facts() const override {
-        gateway::StreamFacts facts;
-        facts.quiet = worker_.loop().now() - tunnel_.last_bytes();
-        facts.bytes = tunnel_.bytes();
-        return facts;
-    }
-    void end_gracefully(TimePoint when, gateway::EndReason why) override {
-        if (end_.ask(when, why)) worker_.loop().timers().arm(*this, when);
-    }
-
- private:
-    // RFC 6455 §7.4.1, and 1012 of its registry: come back at once, this was only a new configuration.
-    void expired() override {
-        if (end_.why() == gateway::EndReason::token_expired) {
-            tunnel_.close(http::ws::kPolicy, "token expired");
-        } else if (end_.why() == gateway::EndReason::token_revoked) {
-            tunnel_.close(http::ws::kPolicy, "token revoked");
-        } else if (worker_.draining()) {
-            tunnel_.close(http::ws::kGoingAway, "the gateway is going away");
-        } else {
-            tunnel_.close(http::ws::kRestart, "the route has changed");
-        }
-    }
-    gateway::Worker& worker_;
-    Tunnel& tunnel_;
-    gateway::StreamEnd end_;
-};
 
 class WebSocket final : public Check {
  public:
@@ -69,7 +37,8 @@ class WebSocket final : public Check {
         : enabled_(config.websocket.enabled),
           most_(config.websocket.max_connections),
           most_here_(route.websocket.max_connections),
-          rules_(rules_of(config, route)) {}
+          renewal_(gateway::renewal_rules(config, route)),
+          rules_(rules_of(config, route, renewal_)) {}
 
  private:
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
@@ -84,7 +53,7 @@ class WebSocket final : public Check {
         auto anywhere = ex.worker.all_tunnels().take(most_);
         if (!anywhere) return Error(Code::overloaded, "too many WebSockets are open");
         // 3. What we inspect must speak nothing that we do not understand.
-        if (rules_.inspect) offer_only_deflate(ex);
+        if (rules_.inspect) offer_only_what_we_read(ex);
         // 4. The client's bytes are watched from the first one on.
         Tunnel::Parts parts{ex.worker.loop(), ex.worker.random(), ex.worker.cells().tunnels,
                             {std::move(*here), std::move(*anywhere)}};
@@ -93,9 +62,10 @@ class WebSocket final : public Check {
         return gateway::go_on();
     }
 
-    static void offer_only_deflate(gateway::Exchange& ex) {
+    // A compressed message may need those before it: none can be taken out. So where we take some, none is compressed.
+    void offer_only_what_we_read(gateway::Exchange& ex) const {
         http::Headers& headers = ex.request.head.headers;
-        std::string offers = http::ws::deflate_offers(headers);
+        std::string offers = renewal_.any() ? std::string() : http::ws::deflate_offers(headers);
         headers.remove(kExtensions);
         if (!offers.empty()) headers.add(kExtensions, ex.arena.copy(offers));
     }
@@ -117,7 +87,7 @@ class WebSocket final : public Check {
         if (rules_.inspect) deflate = http::ws::read_deflate(response.headers);
         if (ex.request.head.version == http::Version::http2) response.headers.remove("Sec-WebSocket-Accept");
         tunnel.open(deflate ? *deflate : http::ws::Deflate());
-        auto listed = std::make_shared<Listed>(ex, tunnel);
+        auto listed = std::make_shared<WebSocketStream>(ex, renewal_);
         tunnel.keep(listed);
         ex.worker.streams().opened(*listed);
         // Too late to answer with an error: what follows cannot be read, so nothing of it is passed.
@@ -126,6 +96,7 @@ class WebSocket final : public Check {
 
     bool enabled_;
     std::uint32_t most_, most_here_;
+    gateway::RenewalRules renewal_;
     gateway::TunnelRules rules_;
 };
 

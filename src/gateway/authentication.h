@@ -22,6 +22,7 @@ struct Authority {
     Duration cache{};                            // so long a yes counts; zero: not at all
     std::vector<std::string> request_headers;    // of the client's, that it is shown (forward auth)
     std::string authorization;                   // our own (introspection); empty: none
+    std::vector<std::string> audiences;          // whom tokens may be meant for (introspection); none: anybody
 };
 
 struct Authentication {

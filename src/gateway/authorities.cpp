@@ -102,7 +102,7 @@ rt::Task<Result<auth::IdentityPtr>> introspect(Exchange& ex, std::string token) 
     request.max_body = kMostAnswer;
     auto answer = co_await upstream::fetch(worker.loop(), worker.dialer(), worker.buffers(), std::move(request), deadline_of(ex, server));
     if (!answer || answer->status != 200) co_return Error(Code::keys_unavailable);
-    co_return auth::read_introspection(answer->body, worker.loop().clock().wall());
+    co_return auth::read_introspection(answer->body, worker.loop().clock().wall(), server.audiences);
 }
 
 ForwardQuestion forward_question(Exchange& ex, const TokenPlaces& places) {

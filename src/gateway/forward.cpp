@@ -244,7 +244,7 @@ rt::Task<Tried> ask(Exchange& ex, const balance::Member& member, Outgoing& reque
             Patience patience = patience_of(ex);
             std::string preamble = proxy_preamble(ex, *ex.service);
             TimePoint dialed = ex.worker.loop().now();
-            Company company = tries == kMostTries ? Company::alone : Company::shared;
+            upstream::Company company = tries == kMostTries ? upstream::Company::alone : upstream::Company::shared;
             Result<AttemptPtr> begun =
                 co_await attempt_on_new_connection(ex.worker, berth, request.head.method, limits, patience, std::move(preamble), company);
             ex.upstream_connect = ex.worker.loop().now() - dialed;

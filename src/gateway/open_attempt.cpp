@@ -19,10 +19,10 @@ AttemptPtr attempt_at_once(Worker& worker, const upstream::Berth& berth, http::M
 }
 
 rt::Task<Result<AttemptPtr>> attempt_on_new_connection(Worker& worker, upstream::Berth berth, http::Method method, AttemptLimits limits,
-                                                       Patience patience, std::string preamble, Company company) {
+                                                       Patience patience, std::string preamble, upstream::Company company) {
     AttemptPtr attempt;
     if (berth.h2) {
-        auto client = co_await berth.h2->open(patience.connect, patience.queue, company == Company::alone);
+        auto client = co_await berth.h2->open(patience.connect, patience.queue, company);
         if (!client) co_return client.error();
         attempt = std::make_unique<AttemptH2>(std::move(*client), method, limits);
     } else {

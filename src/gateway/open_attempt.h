@@ -3,6 +3,7 @@
 // Attempts on the connections of an endpoint, whatever protocol it speaks.
 
 #include "gateway/attempt.h"
+#include "upstream/pool_h2.h"
 #include "upstream/pools.h"
 
 namespace suoke::gateway {
@@ -14,13 +15,11 @@ struct Patience {
     TimePoint connect, queue;
 };
 
-enum class Company : std::uint8_t { shared, alone };   // alone: nobody's request goes before ours on a new HTTP/2 connection
-
 // On a connection that is there: the usual case, and no coroutine. Null when there is none.
 AttemptPtr attempt_at_once(Worker& worker, const upstream::Berth& berth, http::Method method, const AttemptLimits& limits);
 // On a new one, or one that comes free. `preamble`: see upstream::Pool::open.
 rt::Task<Result<AttemptPtr>> attempt_on_new_connection(Worker& worker, upstream::Berth berth, http::Method method, AttemptLimits limits,
-                                                       Patience patience, std::string preamble, Company company = Company::shared);
+                                                       Patience patience, std::string preamble, upstream::Company company = upstream::Company::shared);
 // The Host of an endpoint that is told none: a path is none, what it leads to is here.
 inline std::string_view host_of(const upstream::EndpointAddress& address, std::string_view name) {
     return address.host.starts_with("unix:") ? std::string_view("localhost") : name;

@@ -38,10 +38,13 @@ void OpenStreams::opened(OpenStream& stream) {
 }
 
 // By the monotonic clock from here on: whoever sets the wall clock ends nobody's stream.
+TimePoint OpenStreams::expiry_of(const auth::Identity& who) const {
+    return who.expires == WallTime::max() ? kNever : loop_.now() + (who.expires - loop_.clock().wall());
+}
+
 void OpenStreams::hold_to_credential(OpenStream& stream) {
-    const auth::Identity& who = *stream.exchange().who;
-    if (who.expires != WallTime::max())
-        stream.end_gracefully(loop_.now() + (who.expires - loop_.clock().wall()), EndReason::token_expired);
+    TimePoint expiry = expiry_of(*stream.exchange().who);
+    if (expiry != kNever) stream.end_gracefully(expiry, EndReason::token_expired);
     end_if_revoked(stream);   // while its answer was on its way
 }
 

@@ -66,6 +66,8 @@ class OpenStreams {
     // A new site is in force: streams whose own route or service is not in it, or not the same, end
     // within kReloadWindow; every other stream is left alone.
     void adopt(const Site& site);
+    // When a stream of whoever this is has to end; kNever: its credential does not expire.
+    TimePoint expiry_of(const auth::Identity& who) const;
     // Streams of credentials that these cover end now.
     void adopt(auth::RevocationsPtr revoked);
     std::vector<StreamFacts> list(std::uint32_t worker);

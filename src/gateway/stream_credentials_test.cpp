@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Streams end with the credential they were opened with: when it expires, and when it is revoked.
+// Streams end with the credential they were opened with: when it expires, and when it is revoked. WebSockets go on
+// with a newer one.
+#include <array>
+
 #include "auth/credentials.h"
 #include "auth/jwt.h"
 #include "http/grpc.h"
+#include "http/ws.h"
 #include "testing/scene.h"
 
 namespace suoke::scene {
@@ -26,11 +30,15 @@ class Believing {
         s.worker().adopt(auth::KeyRingPtr(std::move(ring)));
     }
 
-    // Of "alice", issued now.
-    std::string bearer(Duration lifetime = 60s, const std::string& token_id = "t1") {
+    // Issued now.
+    std::string token(Duration lifetime = 60s, const std::string& token_id = "t1", const std::string& subject = "alice", const std::string& more = {}) {
         auto now = s.loop().clock().wall().time_since_epoch() / 1s;
-        auto claims = R"({"sub":"alice","jti":")" + token_id + R"(","iat":)" + std::to_string(now) + R"(,"exp":)" + std::to_string(now + lifetime / 1s) + "}";
-        return "authorization: Bearer " + *auth::mint(claims, **key_, auth::Algorithm::hs256) + "\r\n";
+        std::string claims = R"({"sub":")" + subject + R"(","jti":")" + token_id + R"(","iat":)" + std::to_string(now) + R"(,"exp":)" +
+                             std::to_string(now + lifetime / 1s) + more + "}";
+        return *auth::mint(claims, **key_, auth::Algorithm::hs256);
+    }
+    std::string bearer(Duration lifetime = 60s, const std::string& token_id = "t1") {
+        return "authorization: Bearer " + token(lifetime, token_id) + "\r\n";
     }
     void revoke_token(const std::string& token_id) {
         revoked_.tokens[token_id] = WallTime::max();
@@ -184,8 +192,8 @@ constexpr std::string_view kSwitched =
 const std::string kExpired = "\x88\x0F\x03\xF0token expired";
 const std::string kRevoked = "\x88\x0F\x03\xF0token revoked";
 
-Peer& opens_websocket(Believing& g) {
-    g.s.client() << get("/chat", g.bearer() + std::string(kAsk));
+Peer& opens_websocket(Believing& g, const std::string& fields = {}) {
+    g.s.client() << get("/chat", (fields.empty() ? g.bearer() : fields) + std::string(kAsk));
     Peer& upstream = g.s.upstream("chat") >> request("GET", "/chat");
     upstream << kSwitched;
     g.s.client() >> response(101).head_only();
@@ -213,6 +221,209 @@ TEST(StreamCredentials, a_websocket_closes_with_1008_when_its_token_is_revoked) 
     g.s.client() >> bytes(kRevoked);
     upstream.discards() << hang_up;
     g.s.client() >> closed();
+}
+
+// ---- WebSockets whose client shows a newer token
+
+namespace ws = http::ws;
+
+std::string frame(unsigned first, std::string payload, bool masked) {
+    ws::FrameHead head;
+    head.masked = masked;
+    head.length = payload.size();
+    if (masked) head.mask = {0x11, 0x22, 0x33, 0x44};
+    std::array<char, ws::kMaxHead> space{};
+    std::size_t size = ws::write_head(space, head);
+    space[0] = static_cast<char>(first);
+    if (masked) ws::mask_bytes(payload, payload.data(), head.mask, 0);
+    return std::string(space.data(), size) + payload;
+}
+std::string said(std::string payload, unsigned first = 0x81) { return frame(first, std::move(payload), true); }    // by the client
+std::string told(std::string payload, unsigned first = 0x81) { return frame(first, std::move(payload), false); }   // to it
+std::string policy(const std::string& reason) { return told("\x03\xF0" + reason, 0x88); }
+std::string shows(const std::string& token) { return said(R"({"type":"auth","token":")" + token + "\"}"); }
+
+std::string renewing(const std::string& more = {}) { return chat("auth: {renew_in_band: true" + more + "}"); }
+const std::string kExpiring = told(R"({"type":"auth_expiring","message":"The token expires soon; send a new one","expires_in":30})");
+
+TEST(StreamCredentials, a_websocket_goes_on_when_its_client_shows_a_newer_token_in_time) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    g.s.after(29s);
+    g.s.client() >> silence();
+    g.s.after(2s);
+    g.s.client() >> bytes(kExpiring);
+    g.s.client() << shows(g.token(90s, "t2"));
+    g.s.client() >> bytes(told(R"({"type":"auth_ok","expires_in":90})"));
+    upstream >> silence();
+    g.s.after(50s);
+    upstream << told("still here");
+    g.s.client() >> bytes(told("still here"));
+    g.s.after(12s);
+    g.s.client() >> bytes(kExpiring);
+    g.s.after(29s);
+    g.s.client() >> bytes(kExpired);
+    upstream.discards() << hang_up;
+    g.s.client() >> closed();
+}
+
+TEST(StreamCredentials, a_newer_token_may_come_as_older_clients_say_it_and_among_other_messages) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    std::string envelope = said(R"({"id":"7","type":"auth","channel":"c","data":{"token":")" + g.token(90s) + R"("},"timestamp":1})");
+    std::string before = said("one") + said(R"({"type":"chat","text":"say \"auth\" to me"})"), after = said("two", 0x82) + said("{") + said("", 0x89);
+    g.s.client() << before + envelope + after;
+    upstream >> bytes(before + after);
+    g.s.client() >> bytes(told(R"({"type":"auth_ok","expires_in":90})"));
+}
+
+TEST(StreamCredentials, what_comes_in_pieces_is_kept_until_it_is_known_for_whom_it_is) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    std::string message = said(R"({"type":"chat","to":"auth"})");
+    for (char c : message) g.s.client() << std::string(1, c);
+    upstream >> bytes(message);
+    std::string big = said(R"({"type":"chat","text":")" + std::string(3000, 'x') + "\"}");
+    g.s.client() << big.substr(0, 200);
+    upstream >> bytes(big.substr(0, 200));
+    g.s.client() << big.substr(200);
+    upstream >> bytes(big.substr(200));
+    for (char c : shows(g.token(90s))) g.s.client() << std::string(1, c);
+    upstream >> silence();
+    g.s.client() >> bytes(told(R"({"type":"auth_ok","expires_in":90})"));
+}
+
+TEST(StreamCredentials, an_answer_to_the_client_stands_between_two_messages) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    upstream << told("first half, ", 0x01);
+    g.s.client() >> bytes(told("first half, ", 0x01));
+    g.s.client() << shows(g.token(90s));
+    g.s.client() >> silence();
+    upstream << told("", 0x89) + told("second half", 0x80) + told("next");
+    g.s.client() >> bytes(told("", 0x89) + told("second half", 0x80) + told(R"({"type":"auth_ok","expires_in":90})") + told("next"));
+}
+
+TEST(StreamCredentials, a_token_of_somebody_else_closes) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    g.s.client() << shows(g.token(90s, "t2", "bob"));
+    g.s.client() >> bytes(policy("the token is somebody else's"));
+    upstream.discards() << hang_up;
+    g.s.client() >> closed();
+}
+
+TEST(StreamCredentials, a_token_that_is_no_good_changes_nothing) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    g.s.client() << shows(g.token(-100s));
+    g.hears(R"({"type":"auth_failed","code":"token_expired","message":)");
+    g.s.client() << shows(g.token(90s) + "x");
+    g.hears(R"({"type":"auth_failed","code":"invalid_token","message":)");
+    g.s.client() << said(R"({"type":"auth"})");
+    g.hears(R"("code":"invalid_token")");
+    g.revoke_token("t2");
+    g.s.client() << shows(g.token(90s, "t2"));
+    g.hears(R"("code":"token_revoked")");
+    upstream >> silence();
+    g.s.after(31s);
+    g.s.client() >> bytes(kExpiring);
+    g.s.after(30s);
+    g.s.client() >> bytes(kExpired);
+    upstream.discards() << hang_up;
+    g.s.client() >> closed();
+}
+
+TEST(StreamCredentials, a_newer_token_needs_all_that_the_route_wants) {
+    Believing g(renewing(", roles: [doctor]"));
+    opens_websocket(g, "authorization: Bearer " + g.token(60s, "t1", "alice", R"(,"roles":["doctor"])") + "\r\n");
+    g.s.client() << shows(g.token(90s, "t2"));
+    g.hears(R"({"type":"auth_failed","code":"forbidden")");
+    g.s.client() << shows(g.token(90s, "t3", "alice", R"(,"roles":["nurse","doctor"])"));
+    g.hears(R"({"type":"auth_ok")");
+}
+
+TEST(StreamCredentials, who_shows_tokens_all_the_time_is_closed) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    for (int i = 0; i < 5; ++i) {
+        g.s.client() << shows("x");
+        g.hears("auth_failed");
+    }
+    g.s.client() << shows(g.token(90s));
+    g.s.client() >> bytes(policy("too many tokens were shown"));
+    upstream.discards() << hang_up;
+    g.s.client() >> closed();
+}
+
+TEST(StreamCredentials, after_a_renewal_the_newer_token_is_the_one_whose_revocation_counts) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    g.s.client() << shows(g.token(90s, "t2"));
+    g.hears("auth_ok");
+    g.revoke_token("t1");
+    g.s.client() >> silence();
+    g.revoke_token("t2");
+    g.s.after(10ms);
+    g.s.client() >> bytes(kRevoked);
+    upstream.discards() << hang_up;
+    g.s.client() >> closed();
+}
+
+TEST(StreamCredentials, a_newer_token_does_not_put_off_a_drain) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    g.s.worker().drain(100s);
+    g.s.client() << shows(g.token(3600s, "t2"));
+    g.hears("auth_ok");
+    g.s.after(100s);
+    EXPECT_NE(g.s.client().unread().find("the gateway is going away"), std::string::npos);
+    g.s.client().discards();
+    upstream.discards();
+    g.s.client() >> closed();
+}
+
+TEST(StreamCredentials, where_tokens_are_renewed_nothing_is_compressed) {
+    Believing g(renewing());
+    g.s.client() << get("/chat", g.bearer() + "sec-websocket-extensions: permessage-deflate\r\n" + std::string(kAsk));
+    g.s.upstream("chat") >> request("GET", "/chat").without("sec-websocket-extensions") << kSwitched;
+    g.s.client() >> response(101).head_only().without("sec-websocket-extensions");
+}
+
+TEST(StreamCredentials, on_other_routes_such_messages_are_the_services) {
+    Believing g;
+    Peer& upstream = opens_websocket(g);
+    std::string message = shows(g.token(90s));
+    g.s.client() << message;
+    upstream >> bytes(message);
+}
+
+TEST(StreamCredentials, who_came_without_a_token_has_none_to_renew) {
+    Believing g(renewing(", mode: optional"));
+    Peer& upstream = opens_websocket(g, "x-nobody: 1\r\n");
+    std::string message = shows(g.token(90s));
+    g.s.client() << message;
+    upstream >> bytes(message);
+}
+
+// Long after the request's own deadline.
+TEST(StreamCredentials, the_server_that_knows_a_token_is_asked_about_a_newer_one) {
+    Believing g(one_service("chat", {.route = "timeout: 5s, auth: {renew_in_band: true}",
+                                     .rest = "auth: {methods: [introspection], introspection: {url: 'http://10.0.0.9/introspect'}}\n"}));
+    auto knows = [&](const std::string& token, Duration lifetime) {
+        auto expires = g.s.loop().clock().wall().time_since_epoch() / 1s + lifetime / 1s;
+        g.s.upstream("10.0.0.9:80") >> request("POST", "/introspect", "token=" + token + "&token_type_hint=access_token")
+            << ok(R"({"active":true,"sub":"alice","exp":)" + std::to_string(expires) + "}");
+    };
+    g.s.client() << get("/chat", "authorization: Bearer opaque-1\r\n" + std::string(kAsk));
+    knows("opaque-1", 60s);
+    Peer& upstream = g.s.upstream("chat") >> request("GET", "/chat");
+    upstream << kSwitched;
+    g.s.client() >> response(101).head_only();
+    g.s.after(20s);
+    g.s.client() << shows("opaque-2");
+    knows("opaque-2", 90s);
+    g.s.client() >> bytes(told(R"({"type":"auth_ok","expires_in":90})"));
 }
 
 // ---- gRPC

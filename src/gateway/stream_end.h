@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// When an open stream is to end, and why. Several may ask for it; the earliest counts.
+// When an open stream is to end, and why. Several may ask for it; the earliest counts. Only the end that its
+// credential brings can be put off, by a newer credential.
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/error.h"
@@ -22,28 +24,35 @@ class StreamEnd {
 
     // False, and nothing changes: it ends no later anyway.
     bool ask(TimePoint when, EndReason why) {
-        if (when >= at_) return false;
-        at_ = when;
-        why_ = why;
-        return true;
+        bool is_earlier = when < at();
+        if (why == EndReason::token_expired) {
+            expiry_ = std::min(expiry_, when);
+        } else if (when < asked_) {
+            asked_ = when;
+            why_ = why;
+        }
+        return is_earlier;
     }
-    TimePoint at() const { return at_; }   // kNever: nobody has asked
-    EndReason why() const { return why_; }
-    bool has_come(TimePoint now) const { return at_ <= now; }
-    bool is_overdue(TimePoint now) const { return has_come(now) && now - at_ >= kPatience; }
+    // A newer credential expires then. What else has asked for the end stays.
+    void renew(TimePoint expiry) { expiry_ = expiry; }
+    TimePoint at() const { return std::min(asked_, expiry_); }   // kNever: nobody has asked
+    EndReason why() const { return expiry_ < asked_ ? EndReason::token_expired : why_; }
+    bool has_come(TimePoint now) const { return at() <= now; }
+    bool is_overdue(TimePoint now) const { return has_come(now) && now - at() >= kPatience; }
     // When there is something to do next.
-    TimePoint next(TimePoint now) const { return has_come(now) ? at_ + kPatience : at_; }
+    TimePoint next(TimePoint now) const { return has_come(now) ? at() + kPatience : at(); }
 
     // What the client is told; `goodbye` when we are leaving.
     Error error(const char* goodbye) const {
-        if (why_ == EndReason::token_expired) return Code::token_expired;
-        if (why_ == EndReason::token_revoked) return Code::token_revoked;
+        if (why() == EndReason::token_expired) return Code::token_expired;
+        if (why() == EndReason::token_revoked) return Code::token_revoked;
         return {Code::draining, goodbye};
     }
 
  private:
-    TimePoint at_ = kNever;
-    EndReason why_ = EndReason::leaving;
+    TimePoint expiry_ = kNever;            // of the credential
+    TimePoint asked_ = kNever;             // by everybody else ...
+    EndReason why_ = EndReason::leaving;   // ... and why
 };
 
 }  // namespace suoke::gateway

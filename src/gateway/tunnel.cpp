@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 namespace suoke::gateway {
 
@@ -59,13 +60,28 @@ class Tunnel::Lane {
         ending_ = cut_ = overdue_ = true;
         bell_.ring();
     }
+    // There is a Listener, whom the client may have messages for, and who may have some for the client.
+    void talk() { talk_ = std::make_unique<Talk>(); }
+    void say(std::string_view text);
     void ring() { bell_.ring(); }
     bool given_end() const { return given_end_; }
     bool source_ended() const { return source_ended_; }
 
  private:
+    struct Talk {
+        bool holding = false;        // a frame of which nothing was passed yet
+        std::string held;            // so much of it as has come
+        std::size_t payload = 0;     // where that begins in it
+        std::string clear;           // the same, unmasked
+        std::string to_say, said;    // frames of our own; `said` is with the reader
+    };
+
     Result<Piece> pass_spliced();
     Result<Piece> pass_inspected();
+    bool may_be_ours(std::string_view payload) const;
+    Piece begin_hold(std::size_t frame, std::size_t payload, bool head_was_held);
+    Piece hold_on();
+    Piece speak();
     Piece refuse_frame(std::size_t clean, bool partly_passed, const ws::Violation& violation);
     void heard(const ws::FrameHead& head);
     void watch_close(const ws::Step& step, std::uint64_t at);
@@ -74,8 +90,12 @@ class Tunnel::Lane {
     Piece last_word();
     bool between_frames() const { return inspector_ ? inspector_->between_frames() : walker_.between_frames(); }
     bool speechless() const { return cut_ || closed_ || blind_; }
-    bool may_end() const { return ending_ && (speechless() || broken_ || between_frames() || holds_head()); }
+    bool may_end() const { return ending_ && (speechless() || broken_ || between_frames() || holds_head() || holds_frame()); }
     bool holds_head() const { return inspector_ && inspector_->inside_head(); }
+    bool holds_frame() const { return talk_ && talk_->holding; }
+    bool wants_to_speak() const { return talk_ && !talk_->to_say.empty() && !ending_ && !speechless(); }
+    // Nothing but a control frame may stand between the fragments of a message (§5.4).
+    bool may_speak() const { return wants_to_speak() && !mid_message_ && (between_frames() || holds_head()); }
     bool must_let_the_other_end() const;
     bool must_read_on() const;
     bool said_close() const { return spoken_ && word_.code && !speechless(); }
@@ -93,10 +113,12 @@ class Tunnel::Lane {
     bool cut_ = false;           // without a last word
     bool overdue_ = false;
     bool broken_ = false;        // its sender broke a rule: nothing of it passes any more
+    bool mid_message_ = false;   // between its fragments
     bool spoken_ = false;
     Word word_;
     ws::FrameParser walker_;     // of a spliced lane
     std::unique_ptr<ws::Inspector> inspector_;           // most tunnels have none, and it is large
+    std::unique_ptr<Talk> talk_;                         // null: nobody listens
     std::array<std::uint8_t, 2> code_{};                 // of a Close that a spliced lane walks over
     std::array<char, ws::kMaxControlFrame> own_frame_{};
     rt::Bell bell_;
@@ -106,6 +128,7 @@ Result<Piece> Tunnel::Lane::next() {
     if (given_end_ || !inner_) return end();
     if (!tunnel_.opened_) return Piece{{}, Piece::wait};
     if (may_end()) return last_word();
+    if (may_speak()) return speak();
     if (rest_.empty()) {
         if (source_ended_) return end();
         Result<Piece> piece = inner_->next();
@@ -116,6 +139,7 @@ Result<Piece> Tunnel::Lane::next() {
         tunnel_.touch(rest_.size());
         tunnel_.parts_.cells.bytes[static_cast<std::size_t>(from_)].add(rest_.size());
     }
+    if (holds_frame()) return hold_on();
     return inspector_ ? pass_inspected() : pass_spliced();
 }
 
@@ -159,9 +183,9 @@ Result<Piece> Tunnel::Lane::pass_inspected() {
     bool began_here = head_held || in.between_frames();  // nothing of the present frame was passed
     std::size_t frame = 0;                               // where it began
     for (std::size_t at = 0;;) {
-        if (ending_ && in.between_frames()) {
+        if (may_speak() || (ending_ && in.between_frames())) {
             std::string_view whole = rest_.substr(0, at);
-            rest_ = {};
+            rest_ = ending_ ? std::string_view() : rest_.substr(at);
             return give(whole);
         }
         ws::Step step = in.next(rest_.substr(at));
@@ -182,7 +206,9 @@ Result<Piece> Tunnel::Lane::pass_inspected() {
             closed_ = true;
             tunnel_.heard_close(from_, in.close_code());
         }
-        if (step.kind == ws::Step::head && head_held && at == step.consumed) {
+        const bool head_was_held = head_held && at == step.consumed;
+        if (step.kind == ws::Step::head && may_be_ours(rest_.substr(at))) return begin_hold(frame, at, head_was_held);
+        if (step.kind == ws::Step::head && head_was_held) {
             rest_.remove_prefix(at);
             return give(in.held());
         }
@@ -207,7 +233,63 @@ Piece Tunnel::Lane::refuse_frame(std::size_t clean, bool partly_passed, const ws
     return give(good);
 }
 
+// ---- messages between the client and us
+
+// The head of a frame of the client has come, and this of its payload.
+bool Tunnel::Lane::may_be_ours(std::string_view payload) const {
+    if (!talk_ || from_ != Side::client) return false;
+    const ws::FrameHead& head = inspector_->head();
+    if (head.opcode != ws::Opcode::text || !head.fin || head.rsv1 || head.length == 0 || head.length > Listener::kLongest) return false;
+    const std::size_t known = std::min<std::size_t>(head.length, Listener::kBeginning);
+    if (payload.size() < known) return true;   // to be seen
+    std::array<char, Listener::kBeginning> clear;
+    ws::mask_bytes(payload.substr(0, known), clear.data(), head.mask, 0);
+    return tunnel_.listener_->may_want({clear.data(), known});
+}
+
+// Gives what was before the frame; what has come of the frame itself is kept.
+Piece Tunnel::Lane::begin_hold(std::size_t frame, std::size_t payload, bool head_was_held) {
+    std::string_view before = rest_.substr(0, head_was_held ? 0 : frame);
+    talk_->held.assign(head_was_held ? inspector_->held() : rest_.substr(frame, payload - frame));
+    talk_->payload = talk_->held.size();
+    talk_->holding = true;
+    rest_.remove_prefix(payload);
+    return give(before);
+}
+
+// Until it is known whether it is for us. What is not goes on as it came.
+Piece Tunnel::Lane::hold_on() {
+    ws::Inspector& in = *inspector_;
+    ws::Step step = in.next(rest_);
+    if (step.kind == ws::Step::broken) return refuse_frame(0, false, in.violation());
+    talk_->held.append(rest_.substr(0, step.consumed));
+    rest_.remove_prefix(step.consumed);
+    std::string_view payload = std::string_view(talk_->held).substr(talk_->payload);
+    if (!step.ends_frame && payload.size() < Listener::kBeginning) return give({});
+    std::size_t size = step.ends_frame ? payload.size() : Listener::kBeginning;
+    talk_->clear.resize(size);
+    ws::mask_bytes(payload.substr(0, size), talk_->clear.data(), in.head().mask, 0);
+    bool may_be = tunnel_.listener_->may_want(std::string_view(talk_->clear).substr(0, Listener::kBeginning));
+    if (may_be && !step.ends_frame) return give({});
+    talk_->holding = false;
+    return give(may_be && tunnel_.listener_->hears(talk_->clear) ? std::string_view() : talk_->held);
+}
+
+void Tunnel::Lane::say(std::string_view text) {
+    if (!talk_ || ending_ || speechless()) return;
+    std::array<char, ws::kMaxHead> head;
+    std::size_t size = ws::write_head(head, {.fin = true, .opcode = ws::Opcode::text, .length = text.size()});
+    talk_->to_say.append(head.data(), size).append(text);
+    bell_.ring();
+}
+
+Piece Tunnel::Lane::speak() {
+    talk_->said = std::exchange(talk_->to_say, {});
+    return give(talk_->said);
+}
+
 void Tunnel::Lane::heard(const ws::FrameHead& head) {
+    if (!ws::is_control(head.opcode)) mid_message_ = !head.fin;
     bool whole = head.fin && !ws::is_control(head.opcode);
     if (whole) tunnel_.parts_.cells.messages[static_cast<std::size_t>(from_)].add();
 }
@@ -328,6 +410,13 @@ void Tunnel::open(const ws::Deflate& deflate) {
     }
     if (!closing_) parts_.loop.timers().arm(*this, deadline_after(last_bytes_, rules_.idle));
 }
+
+void Tunnel::listen(Listener& listener) {
+    listener_ = &listener;
+    for (auto& lane : lanes_) lane->talk();
+}
+
+void Tunnel::tell_client(std::string_view text) { lane(Side::upstream).say(text); }
 
 void Tunnel::close(std::uint16_t code, std::string_view reason) {
     count_close(CloseCells::gateway, code);

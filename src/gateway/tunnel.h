@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // A WebSocket on its way through: two streams of frames, and what they share (limits, the idle
-// timer, a last word to both). Bytes pass as they came; a frame of our own is only ever a Close.
+// timer, a last word to both). Bytes pass as they came; a frame of our own is a Close, or what a
+// Listener has to say.
 //
 //   auto tunnel = std::make_shared<Tunnel>(parts, rules);
 //   ex.wrap_request_body(tunnel->from_client(*ex.request.body));    // silent until open()
@@ -55,6 +56,20 @@ class TokenBucket {
     TimePoint filled_;
 };
 
+// Somebody for whom the client may have a message that the upstream is not to see.
+class Listener {
+ public:
+    static constexpr std::size_t kBeginning = 128;
+    static constexpr std::size_t kLongest = 16 * 1024;
+    // By its first kBeginning bytes, or all of it: a message could be for him. Must be cheap.
+    virtual bool may_want(std::string_view beginning) const = 0;
+    // A whole message. True: it was for him, and goes no further.
+    virtual bool hears(std::string_view message) = 0;
+
+ protected:
+    ~Listener() = default;
+};
+
 class Tunnel final : public std::enable_shared_from_this<Tunnel>, rt::Timer {
  public:
     struct Parts {  // all outlive the tunnel, except the counts, which it may drop
@@ -77,6 +92,12 @@ class Tunnel final : public std::enable_shared_from_this<Tunnel>, rt::Timer {
     std::uint64_t bytes() const { return bytes_passed_; }   // both ways
     // Something that shall live as long as the tunnel.
     void keep(std::shared_ptr<void> companion) { companion_ = std::move(companion); }
+
+    // The client's text messages of up to Listener::kLongest bytes are shown to him first, when they come in one
+    // frame and are not compressed. Only of an inspected tunnel; he lives as long as it, as its companion does.
+    void listen(Listener& listener);
+    // A text message to the client, between two of the upstream's. Nothing when nobody listens, and at the end.
+    void tell_client(std::string_view text);
 
     // Asks for the end: a Close with this code to both sides, each at the next border of two frames,
     // then both streams end. For draining: kGoingAway or kRestart. `reason` must be a literal.
@@ -110,6 +131,7 @@ class Tunnel final : public std::enable_shared_from_this<Tunnel>, rt::Timer {
     TimePoint last_bytes_{};
     std::uint64_t bytes_passed_ = 0;
     std::shared_ptr<void> companion_;
+    Listener* listener_ = nullptr;
     bool opened_ = false;
     bool closing_ = false;
     bool counted_ = false;  // how it closed

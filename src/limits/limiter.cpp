@@ -15,6 +15,7 @@ constexpr std::size_t kCellsPerKey = 4;              // then one key in 10,000 f
 constexpr std::size_t kUnderWay = 64 * 1024;
 constexpr std::size_t kMostHot = 100'000;            // that wait for control
 constexpr double kWhole = 65536;                     // shares are parts of it
+constexpr double kTooLong = 0x1p61;                  // longer than any depth (policy.cpp), and two of it are no overflow
 constexpr std::uint64_t kStrikes = 2;                // beside kPenalties: how often an address was refused
 
 Seed random_seed() {
@@ -54,37 +55,45 @@ std::uint32_t Limiter::usual_share(const Policy& policy) const {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(std::max(one, part), 65536));
 }
 
-// With a share of the limit, each token takes so much longer to come back, and the bucket is as deep in time.
-Limiter::Step Limiter::step_of(const Charge& charge, const Cell& cell) const {
-    const Policy& policy = *charge.policy;
-    std::uint64_t all = policy.step * charge.cost;
-    if (!policy.shared || !table_->has_sides()) return {all, policy.depth};
+std::uint32_t Limiter::share_of(const Policy& policy, const Cell& cell) const {
+    if (!policy.shared || !table_->has_sides()) return 65536;
     std::uint32_t share = table_->side_of(cell).share.load(std::memory_order_relaxed) & Side::kShare;
-    if (share == 0) share = usual_share(policy);
+    return share == 0 ? usual_share(policy) : share;
+}
+
+// With a share of the limit, each token takes so much longer to come back, and the bucket is as deep in time.
+Limiter::Step Limiter::step_of(const Charge& charge, std::uint32_t share) {
+    const Policy& policy = *charge.policy;
+    std::uint64_t all = policy.step * std::min(charge.cost, policy.burst + 1);   // what costs more is never granted anyway
     if (share >= 65536) return {all, policy.depth};
-    all = static_cast<std::uint64_t>(static_cast<double>(all) * (kWhole / share));
+    all = static_cast<std::uint64_t>(std::min(static_cast<double>(all) * (kWhole / share), kTooLong));
     return {all, policy.depth + all / 1024};   // a third of three tokens is one, though rounded down
 }
 
-// With hardly any share it would be hours. Once the whole bucket could have filled up, there is some to be had.
-static std::uint64_t wait_of(const Policy& policy, std::uint64_t arrival, std::uint64_t now, std::uint64_t step, std::uint64_t depth) {
-    std::uint64_t exact = gcra::wait(arrival, now, step, depth);
+// Of a refused one. While it waits its share may come down to the usual one, and it shall get in nevertheless. With hardly
+// any share it would be hours; but once the whole bucket could have filled up, there is some to be had.
+std::uint64_t Limiter::wait_of(const Charge& charge, std::uint32_t share, std::uint64_t arrival, std::uint64_t now) const {
+    const Policy& policy = *charge.policy;
+    const Step step = step_of(charge, policy.shared ? std::min(share, usual_share(policy)) : share);
+    std::uint64_t exact = gcra::wait(arrival, now, step.all, step.depth);
     return policy.shared ? std::min(exact, policy.depth) : exact;
 }
 
 Limiter::Verdict Limiter::look(const Charge& charge, std::uint64_t now) const {
     const Cell* cell = table_->find(charge.hash);
     if (!cell) return {true, now, 0};
-    Step step = step_of(charge, *cell);
+    const std::uint32_t share = share_of(*charge.policy, *cell);
+    const Step step = step_of(charge, share);
     std::uint64_t arrival = cell->word.load(std::memory_order_acquire);
-    std::uint64_t wait = wait_of(*charge.policy, arrival, now, step.all, step.depth);
-    return {wait == 0, arrival, wait};
+    if (gcra::fits(arrival, now, step.all, step.depth)) return {true, arrival, 0};
+    return {false, arrival, wait_of(charge, share, arrival, now)};
 }
 
 Limiter::Verdict Limiter::take_one(const Charge& charge, std::uint64_t now) {
     for (;;) {
         Cell& cell = cell_of(charge.hash, now);
-        const Step step = step_of(charge, cell);
+        const std::uint32_t share = share_of(*charge.policy, cell);
+        const Step step = step_of(charge, share);
         std::uint64_t arrival = cell.word.load(std::memory_order_acquire);
         for (;;) {
             if (!gcra::fits(arrival, now, step.all, step.depth)) {
@@ -93,7 +102,7 @@ Limiter::Verdict Limiter::take_one(const Charge& charge, std::uint64_t now) {
                 std::uint64_t most = now + step.depth * (charge.policy->shared ? 2 : 1);
                 if (arrival > most + gcra::kSlack && cell.word.compare_exchange_strong(arrival, most, std::memory_order_acq_rel)) arrival = most;
                 note(charge, cell, true);
-                return {false, arrival, wait_of(*charge.policy, arrival, now, step.all, step.depth)};
+                return {false, arrival, wait_of(charge, share, arrival, now)};
             }
             std::uint64_t next = std::max(arrival, now) + step.all;
             if (!cell.word.compare_exchange_weak(arrival, next, std::memory_order_acq_rel)) continue;
@@ -110,7 +119,7 @@ Limiter::Verdict Limiter::take_one(const Charge& charge, std::uint64_t now) {
 
 void Limiter::give_back(const Charge& charge) {
     Cell* cell = table_->find(charge.hash);
-    if (cell) cell->word.fetch_sub(step_of(charge, *cell).all, std::memory_order_acq_rel);
+    if (cell) cell->word.fetch_sub(step_of(charge, share_of(*charge.policy, *cell)).all, std::memory_order_acq_rel);
 }
 
 Standing Limiter::standing_of(const Charge& charge, const Verdict& verdict, std::uint64_t now) {

@@ -100,7 +100,9 @@ class Limiter {
         std::uint64_t wait = 0;      // of a refused one
     };
     Cell& cell_of(const Hash& hash, std::uint64_t now);
-    Step step_of(const Charge& charge, const Cell& cell) const;
+    std::uint32_t share_of(const Policy& policy, const Cell& cell) const;   // of 65536
+    static Step step_of(const Charge& charge, std::uint32_t share);
+    std::uint64_t wait_of(const Charge& charge, std::uint32_t share, std::uint64_t arrival, std::uint64_t now) const;
     Verdict look(const Charge& charge, std::uint64_t now) const;
     Verdict take_one(const Charge& charge, std::uint64_t now);
     void give_back(const Charge& charge);

@@ -63,6 +63,33 @@ TEST(KeyedHash, is_SipHash_with_128_bits) {
     EXPECT_EQ(hash_of(16), (Hash{0xbb54b067caa4e26e, 0x77052385bf1533fd}));
 }
 
+TEST(KeyedHash, is_seeded_anew_by_each_gateway_so_nobody_knows_which_keys_meet_in_a_bucket) {
+    Limiter one, other;
+    auto limit = policy("1/s");
+    auto hash_at = [&](const Limiter& limiter) {
+        KeyedHash hash = limiter.key_for(*limit);
+        hash.add("192.0.2.1");
+        return hash.finish();
+    };
+    EXPECT_NE(hash_at(one), hash_at(other));
+    other.set_seed(one.seed());   // as those do that share a limit
+    EXPECT_EQ(hash_at(one), hash_at(other));
+}
+
+TEST(KeyedHash, tells_long_texts_apart_whatever_their_lengths) {
+    auto hash_of = [](const std::string& text) {
+        KeyedHash hash(Seed{1, 2});
+        hash.add(text);
+        return hash.finish();
+    };
+    for (std::size_t size : {0, 1, 8, 255, 256, 257, 8192}) {
+        std::string text(size, '\0');
+        EXPECT_NE(hash_of(text), hash_of(text + std::string(256, '\0'))) << size;   // the last word has the length's last byte only
+        EXPECT_NE(hash_of(text), hash_of(text + '\0')) << size;
+        EXPECT_NE(hash_of(text + "a"), hash_of(text + "b")) << size;
+    }
+}
+
 TEST(AddressKey, reads_every_spelling_of_an_ipv6_address) {
     auto bytes = [](std::string_view text) { return parse_ipv6(text).value_or(std::array<std::uint8_t, 16>{0xee}); };
     EXPECT_EQ(bytes("::"), (std::array<std::uint8_t, 16>{}));
@@ -169,6 +196,44 @@ TEST_F(LimiterTest, takes_what_a_request_costs) {
     EXPECT_FALSE(ask(limit, "b", 11).granted);
 }
 
+TEST_F(LimiterTest, what_costs_more_than_there_ever_is_is_refused_however_much_it_is) {
+    auto limit = policy("1/day");
+    for (std::uint64_t cost : {std::uint64_t{2}, std::uint64_t{213'504}, std::uint64_t{1'000'000}, UINT64_MAX}) EXPECT_FALSE(ask(limit, "a", cost).granted) << cost;
+    EXPECT_TRUE(ask(limit).granted);   // and took nothing
+    PolicyRules rules;
+    rules.name = "shared";
+    rules.rate = *parse_rate("1/31d");
+    rules.shared = true;
+    auto shared = make_policy(std::move(rules), 0);
+    limiter.share_with(2);
+    EXPECT_TRUE(ask(shared).granted);
+    limiter.cells().with(charge(shared, "a").hash, [&](Cell& cell) { limiter.cells().side_of(cell).share = 1; });
+    now += 31 * 24h;
+    EXPECT_FALSE(ask(shared, "a", 1'000'000).granted);
+}
+
+TEST_F(LimiterTest, a_wait_that_was_told_is_true_though_the_share_came_down_meanwhile) {
+    PolicyRules rules;
+    rules.name = "shared";
+    rules.rate = *parse_rate("100/minute");
+    rules.shared = true;
+    auto limit = make_policy(std::move(rules), 0);
+    limiter.share_with(4);
+    auto hold = [&](std::uint32_t share) {
+        limiter.cells().with(charge(limit, "a").hash, [&](Cell& cell) { limiter.cells().side_of(cell).share = share; });
+    };
+    EXPECT_TRUE(ask(limit).granted);
+    hold(65536);   // as the only gateway that is asked
+    EXPECT_GT(granted(limit, 200), 90);
+    Outcome refused = ask(limit);
+    ASSERT_FALSE(refused.granted);
+    hold(16384);   // it was quiet, and the others have their part again
+    now += refused.standing.reset - Duration(1);
+    EXPECT_FALSE(ask(limit).granted);
+    now += Duration(1);
+    EXPECT_TRUE(ask(limit).granted);
+}
+
 TEST_F(LimiterTest, charges_all_policies_or_none) {
     auto wide = policy("100/minute", 0, "wide"), narrow = policy("2/minute", 0, "narrow");
     Charge both[] = {charge(wide, "a"), charge(narrow, "a")};
@@ -247,6 +312,38 @@ TEST_F(LimiterTest, decides_as_a_bucket_of_tokens_under_random_schedules) {
     }
 }
 
+// Workers read their clocks at different times, so a limit sees time go back. In any stretch it lets through no more than
+// the rate times the time and one burst, by the clocks of those who asked.
+TEST_F(LimiterTest, never_lets_more_through_when_clocks_go_back) {
+    Random random(8);
+    struct Grant {
+        std::uint64_t at, cost;
+    };
+    for (int schedule = 0; schedule < 50; ++schedule) {
+        std::uint64_t count = 1 + random.below(5000), burst = 1 + random.below(100);
+        auto limit = policy((std::to_string(count) + "/minute").c_str(), burst, "p" + std::to_string(schedule));
+        std::vector<Grant> grants;
+        for (int i = 0; i < 400; ++i) {
+            now += Duration(static_cast<Duration::rep>(random.below(2 * limit->step)));
+            TimePoint straight = now;
+            now -= Duration(static_cast<Duration::rep>(random.below(3) == 0 ? random.below(2'000'000'000) : random.below(5'000'000)));
+            std::uint64_t cost = 1 + (random.below(4) == 0 ? random.below(burst) : 0);
+            if (ask(limit, "a", cost).granted) grants.push_back({Limiter::nanoseconds(now), cost});
+            now = straight;
+        }
+        for (std::size_t first = 0; first < grants.size(); ++first) {
+            std::uint64_t sum = 0;
+            for (std::size_t last = first; last < grants.size(); ++last) {
+                sum += grants[last].cost;
+                ASSERT_LE(sum * limit->step + grants[first].at, limit->depth + grants[last].at) << count << "/minute, burst " << burst << ", " << first << " to " << last;
+            }
+        }
+        // And whoever has waited long enough finds all of it again.
+        now += Duration(static_cast<Duration::rep>(limit->depth));
+        EXPECT_EQ(granted(limit, static_cast<int>(burst) + 1), static_cast<int>(burst));
+    }
+}
+
 TEST_F(LimiterTest, is_exact_however_many_threads_ask_at_once) {
     constexpr int kThreads = 4, kEach = 20'000;
     auto limit = policy("1000/hour");
@@ -263,6 +360,27 @@ TEST_F(LimiterTest, is_exact_however_many_threads_ask_at_once) {
         });
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(sum.load(), 1000);
+}
+
+TEST_F(LimiterTest, is_exact_with_costs_and_clocks_that_differ) {
+    constexpr int kThreads = 4, kEach = 5'000;
+    auto limit = policy("1000/hour");   // one in 3.6 s
+    std::atomic<std::uint64_t> sum{0};
+    std::barrier ready(kThreads);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t)
+        threads.emplace_back([&, t] {
+            Random random(static_cast<std::uint64_t>(t));
+            ready.arrive_and_wait();
+            for (int i = 0; i < kEach; ++i) {
+                Charge charges[] = {charge(limit, "hot", 7 + random.below(5))};
+                if (limiter.take(charges, now - Duration(static_cast<Duration::rep>(random.below(5'000'000)))).granted) sum += charges[0].cost;
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_LE(sum.load(), 1000u);
+    EXPECT_GT(sum.load(), 1000u - 7);   // less is left than the cheapest takes
+    EXPECT_EQ(granted(limit, 100, "hot"), 1000 - static_cast<int>(sum.load()));
 }
 
 // Two policies, of which the second one refuses what the first one has been charged for already.
@@ -307,6 +425,27 @@ TEST(Table, when_it_is_full_the_lowest_word_goes) {
     EXPECT_EQ(table.evictions(), 1u);
     EXPECT_EQ(table.find({0, Table::kBucket}), nullptr);
     EXPECT_NE(table.find({0, 1}), nullptr);
+}
+
+TEST(Table, what_a_limiter_had_to_forget_is_counted) {
+    Limiter limiter;
+    EXPECT_EQ(limiter.evictions(), 0u);   // not open yet
+    limiter.open(2);                      // one bucket
+    auto limit = policy("1/hour");
+    TimePoint now{std::chrono::hours(1)};
+    auto ask = [&](std::uint64_t key) {
+        KeyedHash hash = limiter.key_for(*limit);
+        hash.add(key);
+        Charge charges[] = {{limit.get(), hash.finish(), 1}};
+        return limiter.take(charges, now).granted;
+    };
+    for (std::uint64_t key = 0; key < Table::kBucket; ++key) EXPECT_TRUE(ask(key));
+    EXPECT_EQ(limiter.evictions(), 0u);
+    EXPECT_TRUE(ask(Table::kBucket));
+    EXPECT_EQ(limiter.evictions(), 1u);
+    now += 2h;                            // nobody is limited any more
+    EXPECT_TRUE(ask(Table::kBucket + 1));
+    EXPECT_EQ(limiter.evictions(), 1u);
 }
 
 TEST(Table, holds_as_many_keys_as_it_was_made_for) {

@@ -46,7 +46,7 @@ void Shares::take_in(TimePoint now) {
         }
         key.share = key.target = limiter_.usual_share(*key.policy);
         key.used = now;
-        key.served = is_away();
+        key.served = others_may_be_alone(now);
         const std::uint64_t tag = hot.hash.tag;
         keys_.insert_or_assign(tag, std::move(key));
     }
@@ -108,21 +108,25 @@ Report Shares::report(Key& key, const Look& look, TimePoint now) {
 std::vector<Shares::Call> Shares::due(TimePoint now) {
     take_in(now);
     std::vector<Call> calls;
-    for (auto at = keys_.begin(); at != keys_.end();) {
+    auto at = keys_.find(next_);   // where the last round was full: or the last keys of very many would never have their turn
+    for (std::size_t left = keys_.size(); left > 0; --left) {
+        if (at == keys_.end()) at = keys_.begin();
         Key& key = at->second;
         Look seen;
         if (key.under_way || !look(key, now, seen)) {
             at = key.under_way ? std::next(at) : keys_.erase(at);   // forgotten here; there its lease ends
             continue;
         }
-        ++at;
-        if (!is_due(key, seen, now)) continue;
-        if (calls.empty() || calls.back().hashes.size() == kKeysPerCall) {
-            if (calls.size() == kCallsPerRound) break;
-            calls.emplace_back();
+        if (is_due(key, seen, now)) {
+            if (calls.empty() || calls.back().hashes.size() == kKeysPerCall) {
+                next_ = at->first;
+                if (calls.size() == kCallsPerRound) break;
+                calls.emplace_back();
+            }
+            calls.back().hashes.push_back(key.hash);
+            calls.back().reports.push_back(report(key, seen, now));
         }
-        calls.back().hashes.push_back(key.hash);
-        calls.back().reports.push_back(report(key, seen, now));
+        ++at;
     }
     return calls;
 }
@@ -131,7 +135,7 @@ std::vector<Shares::Call> Shares::due(TimePoint now) {
 
 void Shares::answered(const Call& call, const std::vector<Answer>& answers, TimePoint now) {
     CHECK(answers.size() == call.hashes.size());
-    away_since_ = kNever;
+    back(now);
     for (std::size_t i = 0; i < answers.size(); ++i) {
         auto found = keys_.find(call.hashes[i].tag);
         if (found == keys_.end()) continue;
@@ -147,6 +151,7 @@ void Shares::answered(const Call& call, const std::vector<Answer>& answers, Time
         key.starved = answer.share <= told.have && answer.share < told.want;
         key.booked = true;
         key.served = false;
+        key.confirmed = key.told;
         key.busy = answer.busy;
         ++key.answers;
         key.target = std::max<std::uint32_t>(answer.target, 1);
@@ -155,16 +160,27 @@ void Shares::answered(const Call& call, const std::vector<Answer>& answers, Time
 }
 
 void Shares::lost(const Call& call, TimePoint now) {
-    if (!is_away()) away_since_ = now;
+    away(now);
     for (const Hash& hash : call.hashes) {
         auto found = keys_.find(hash.tag);
         if (found == keys_.end()) continue;
         found->second.under_way = false;
         if (!found->second.booked) found->second.served = true;
     }
-    if (now - away_since_ < kLease) return;
-    for (auto& [tag, key] : keys_)
-        if (key.booked) stand_alone(key, now);
+    for (auto& [tag, key] : keys_) {
+        if (!key.booked) continue;
+        bool comes_down = key.share > limiter_.usual_share(*key.policy);
+        if (now - key.confirmed >= (comes_down ? kLease - 2s : kLease + 2s)) stand_alone(key, now);
+    }
+}
+
+void Shares::away(TimePoint now) {
+    if (!is_away()) away_since_ = now;
+}
+
+void Shares::back(TimePoint now) {
+    if (is_away()) all_back_ = now + kReturn;
+    away_since_ = kNever;
 }
 
 void Shares::forget() {

@@ -22,9 +22,13 @@
 // The other way round, a key that sends more than 1/N of its burst through one gateway in less than about 10 ms
 // may be refused though others have some left.
 //
-// Redis away: everybody keeps what it holds. After kLease all go back to 1/N, and what they gain by that begins
-// used up; so does what is free when Redis comes back, or has lost its data, and for two seconds it is lent to
-// nobody, so that all can say what they hold. Nobody bursts.
+// Redis away: everybody keeps what it holds. Around the end of kLease all go back to 1/N: who has more shortly before it,
+// when Redis cannot have given that to anybody else yet; who has less shortly after it, and what it gains begins used up.
+// So does what is free when Redis comes back, or has lost its data, and for kReturn it is lent to nobody: gateways come
+// back one after the other, and each goes on with its 1/N until it does. Nobody bursts.
+//
+// One gateway that alone is cut off from Redis cannot be told from one that is gone: after kLease the others have the
+// whole limit, and it goes on with its 1/N.
 
 #include <cstdint>
 #include <string>
@@ -35,14 +39,16 @@
 
 namespace suoke::limits {
 
-// KEYS: the records. ARGV: who asks, how long what he holds is his without another word (microseconds), the time
-// (empty: Redis' own), then for each key what Report has, in order. Answers four numbers a key, as in Answer.
+// KEYS: the records. ARGV: who asks, how long what he holds is his without another word (microseconds), how long all take
+// to come back after Redis has, the time (empty: Redis' own), then for each key what Report has, in order. Answers four
+// numbers a key, as in Answer.
 extern const char* const kSettle;
 // KEYS: the gateways, the seed. ARGV: who asks, how long he counts (milliseconds), a seed if there is none.
 // Answers how many gateways there are, and the seed.
 extern const char* const kGreet;
 
 constexpr Duration kLease = std::chrono::seconds(10);
+constexpr Duration kReturn = std::chrono::seconds(12);   // the longest pause of store::Redis between two attempts, and some
 
 // Shares are parts of 65536; `ahead` is how far the bucket's arrival time is ahead of now.
 struct Report {
@@ -78,6 +84,9 @@ class Shares {
     std::vector<Call> due(TimePoint now);
     void answered(const Call& call, const std::vector<Answer>& answers, TimePoint now);
     void lost(const Call& call, TimePoint now);
+    // What else was told to Redis, or could not be.
+    void back(TimePoint now);
+    void away(TimePoint now);
     void forget();     // every key; none is shared from now on
     std::size_t size() const { return keys_.size(); }
     bool is_away() const { return away_since_ != kNever; }
@@ -90,6 +99,7 @@ class Shares {
         std::uint32_t asked = 0;       // as the cell counts, when it was last told
         double demand = 0;             // part of the limit
         TimePoint told = kNever;       // kNever: not yet
+        TimePoint confirmed{};         // when that was told which was answered last
         TimePoint used{};              // last seen asking
         int answers = 0;
         bool booked = false;           // Redis knows what we hold
@@ -110,10 +120,13 @@ class Shares {
     void set_share(Key& key, std::uint32_t share, std::int64_t further, TimePoint now);
     void release(const Key& key);
     void stand_alone(Key& key, TimePoint now);
+    bool others_may_be_alone(TimePoint now) const { return is_away() || now < all_back_; }
 
     Limiter& limiter_;
     std::unordered_map<std::uint64_t, Key> keys_;   // by tag
+    std::uint64_t next_ = 0;       // the key with which the next round begins
     TimePoint away_since_ = kNever;
+    TimePoint all_back_{};
 };
 
 }  // namespace suoke::limits

@@ -27,7 +27,7 @@ class SharesServer : public ::testing::Test {
 
     Result<RedisValue> settle(const std::string& key, const std::string& me, const Report& told, const std::string& now) {
         std::vector<std::string> keys{key};
-        std::vector<std::string> args{me, std::to_string(kLease / std::chrono::microseconds(1)), now};
+        std::vector<std::string> args{me, std::to_string(kLease / std::chrono::microseconds(1)), std::to_string(kReturn / std::chrono::microseconds(1)), now};
         for (std::int64_t number : {std::int64_t{told.have}, told.ahead, std::int64_t{told.want}, std::int64_t{told.usual}, std::int64_t{told.least}, told.depth,
                                     std::int64_t{told.served}, std::int64_t{told.leaves}})
             args.push_back(std::to_string(number));

@@ -48,6 +48,10 @@ class Gateways {
 
     scene::LimitRecords redis;
     bool redis_up = true;
+    void cut_off(std::size_t gateway, bool cut = true) { gateways_[gateway]->cut_off = cut; }
+
+    void away(std::size_t gateway) { gateways_[gateway]->shares.away(now_); }
+    void back(std::size_t gateway) { gateways_[gateway]->shares.back(now_); }
 
     std::uint64_t asked() const { return asked_; }
     std::uint64_t granted() const { return granted_; }
@@ -74,6 +78,7 @@ class Gateways {
         Shares shares{limiter};
         std::deque<Letter> letters;
         double requests = 0;
+        bool cut_off = false;   // it alone does not reach Redis
     };
 
     double since_began() const { return static_cast<double>((now_ - began_).count()); }
@@ -94,7 +99,7 @@ class Gateways {
         for (Shares::Call& call : gateway.shares.due(now_)) {
             ++commands_;
             Letter letter{now_ + 1ms, std::move(call), std::nullopt};
-            if (redis_up) {
+            if (redis_up && !gateway.cut_off) {
                 letter.answers.emplace();
                 for (std::size_t i = 0; i < letter.call.hashes.size(); ++i)
                     letter.answers->push_back(redis.settle(std::to_string(letter.call.hashes[i].tag), gateway.id, letter.call.reports[i], now_.time_since_epoch().count() / 1000));
@@ -209,6 +214,54 @@ TEST(Shares, without_redis_everybody_keeps_to_his_part_and_nobody_bursts_when_it
         EXPECT_LE(s.excess(), 1) << data_lost;
         EXPECT_GE(static_cast<double>(s.granted()), 0.93 * s.allowed()) << data_lost;
     }
+}
+
+TEST(Shares, what_is_not_back_yet_is_lent_to_nobody) {
+    for (bool data_lost : {false, true}) {
+        for (Duration away : {Duration(9s), Duration(20s)}) {
+            Gateways s(4, "1000/second");
+            s.run(5s, everywhere(5000));
+            s.redis_up = false;
+            s.run(away, everywhere(5000));
+            if (data_lost) s.redis.lose_everything();
+            s.redis_up = true;
+            for (std::size_t i = 1; i < 4; ++i) s.cut_off(i);
+            for (std::size_t i = 1; i < 4; ++i) {   // one after the other, in 9 s
+                s.run(3s, everywhere(5000));
+                s.cut_off(i, false);
+            }
+            s.run(5s, everywhere(5000));
+            EXPECT_LE(s.excess(), s.burst() / 50) << data_lost << ", away for " << seconds(away);
+            EXPECT_GE(static_cast<double>(s.granted()), 0.93 * s.allowed()) << data_lost << ", away for " << seconds(away);
+        }
+    }
+}
+
+TEST(Shares, a_client_that_is_new_after_an_outage_gets_no_more_than_one_that_is_known) {
+    Gateways s(4, "1000/second");
+    s.redis_up = false;
+    auto all_but_one = [](std::size_t gateway, double) { return gateway == 0 ? 0 : 5000; };
+    s.run(5s, all_but_one);
+    s.away(0);   // it has noticed, though no key of its own was to be told
+    s.redis_up = true;
+    for (std::size_t i = 1; i < 4; ++i) s.cut_off(i);
+    s.back(0);
+    s.run(5s, everywhere(5000));
+    EXPECT_LE(s.excess(), 1);
+}
+
+TEST(Shares, a_gateway_that_alone_is_cut_off_keeps_to_its_part) {
+    Gateways s(4, "1000/second");
+    s.run(5s, everywhere(5000));
+    double before = static_cast<double>(s.granted());
+    s.cut_off(0);
+    s.run(30s, everywhere(5000));
+    EXPECT_LE(static_cast<double>(s.granted()) - before, 30'000 + 0.25 * 21'000);   // the others have the whole after 10 s
+    s.cut_off(0, false);
+    s.run(3s, everywhere(5000));
+    before = static_cast<double>(s.granted());
+    s.run(10s, everywhere(5000));
+    EXPECT_LE(static_cast<double>(s.granted()) - before, 10'000 + 50);
 }
 
 TEST(Shares, without_redis_uneven_parts_become_equal_without_a_burst) {

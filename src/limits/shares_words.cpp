@@ -9,7 +9,7 @@ namespace suoke::limits {
 const char* const kSettle = R"lua(
 local WHOLE = 65536
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
-local me, lease, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local me, lease, back, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
@@ -21,23 +21,27 @@ local function pour(share, its)
   free = min(free + share, WHOLE)
 end
 for k, key in ipairs(KEYS) do
-  local a = 3 + (k - 1) * 8
+  local a = 4 + (k - 1) * 8
   local have, ahead, want, usual = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
   local least, depth = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6])
   local served, leaves = ARGV[a + 7] == '1', ARGV[a + 8] == '1'
 
   -- 1. What is there. Nobody has spoken yet: all that the caller does not have is free. Where gateways have served
-  -- without a record, it is presumed to be used up, and lent to nobody before all had time to speak.
+  -- without a record, it is presumed to be used up, and lent to nobody before all had time to speak. Nor is what they
+  -- held, when nobody could speak for a while: they have not gone, but are not back yet.
   local record, owed, mine, wishes, wished = {0, 0, 0, 0}, 0, nil, {want}, 0
   local text, was = redis.call('GET', key)
   local closed
-  free, free_at, closed = WHOLE, served and now + depth or now, served and now + 2000000 or 0
+  free, free_at, closed = WHOLE, served and now + depth or now, served and now + back or 0
   if text then
     was = cmsgpack.unpack(text)
     free, free_at, owed, closed = was[1], was[2], was[3], was[4]
+    local latest = 0
     for i = 5, #was, 4 do
+      latest = max(latest, was[i + 3])
       if was[i] == me then
         mine = was[i + 1]
+        if was[i + 3] + lease * 0.75 < now then closed = now + back end
       elseif was[i + 3] + lease < now then
         pour(was[i + 1], depth)  -- it has gone, and may have used all of it
       else
@@ -47,6 +51,7 @@ for k, key in ipairs(KEYS) do
         wished = wished + was[i + 2]
       end
     end
+    if served and #was > 4 and latest + lease < now then closed = now + back end
   end
 
   -- 2. What the caller holds: it may have come down since, or have served before anybody knew of it.

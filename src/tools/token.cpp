@@ -126,18 +126,30 @@ std::string shown(const std::string& name) { return name.empty() ? "auth.jwt" : 
 
 std::string time_of(std::int64_t seconds) { return iso8601(WallTime(std::chrono::seconds(seconds))); }
 
+// Without what a terminal would obey: control characters, also those of two bytes (U+0080 to U+009F).
+std::string tame(std::string text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+        if (byte == 0xC2 && next >= 0x80 && next < 0xA0) text.erase(i + 1, 1);
+        else if (byte >= 0x20 && byte != 0x7F) continue;
+        text[i] = '?';
+    }
+    return text;
+}
+
 // Its claims, one a line; times as people read them, too.
 std::string lines_of(const auth::Token& token) {
     std::string out = fmt::format("  {:<12} {}\n", "algorithm", auth::name_of(token.algorithm));
-    if (!token.key_id.empty()) out += fmt::format("  {:<12} {}\n", "key id", token.key_id);
+    if (!token.key_id.empty()) out += fmt::format("  {:<12} {}\n", "key id", tame(token.key_id));
     json claims = json::parse(token.payload, nullptr, false);
     if (!claims.is_object()) return out;
     constexpr std::int64_t kMost = 253'402'300'799;   // the end of the year 9999
     for (const auto& [name, value] : claims.items()) {
-        std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+        std::string text = tame(value.dump(-1, ' ', false, json::error_handler_t::replace));
         bool is_time = (name == "exp" || name == "iat" || name == "nbf") && value.is_number_integer();
         if (is_time && value.get<std::int64_t>() >= 0 && value.get<std::int64_t>() <= kMost) text += "  " + time_of(value.get<std::int64_t>());
-        out += fmt::format("  {:<12} {}\n", name, text);
+        out += fmt::format("  {:<12} {}\n", tame(name), text);
     }
     return out;
 }

@@ -156,6 +156,18 @@ TEST_F(TokenTest, why_a_token_is_not_good_is_said) {
     EXPECT_THAT(judge_token(good, config::Auth()).text, StartsWith("not verified: no keys are configured"));
 }
 
+TEST_F(TokenTest, what_a_token_says_is_no_command_to_a_terminal_and_no_line_of_ours) {
+    auto key = auth::Key::of_secret("another key that is long enough, too", {}, "k\x1b[2J\n");
+    ASSERT_TRUE(key);
+    auto token = auth::mint("{\"a\\u001b[31m\\ngood, by auth.jwt\":1,\"b\":\"\u009b2J\u674e\\u007f\"}", **key, auth::Algorithm::hs256);
+    ASSERT_TRUE(token);
+    TokenReport report = judge_token(*token, auth);
+    EXPECT_FALSE(report.good);
+    for (const char* bad : {"\x1b", "\x7f", "\u009b", "\ngood, by"}) EXPECT_THAT(report.text, Not(HasSubstr(bad)));
+    EXPECT_THAT(report.text, HasSubstr("\"?2J\u674e?\""));
+    EXPECT_THAT(report.text, HasSubstr("k?[2J?"));
+}
+
 TEST_F(TokenTest, an_expired_token_is_not_good) {
     order.ttl = 60s;
     auto old = mint_token(order, auth.jwt, SystemClock().wall() - 1h);

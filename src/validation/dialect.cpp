@@ -46,19 +46,21 @@ Tree object_of(const char* key, Tree value) {
 // ECMA-262 -> RE2, where they spell the same differently.
 std::string re2_of(const std::string& pattern) {
     std::string out;
+    bool in_class = false;   // [...], where every bracket but the last stands for itself
     for (std::size_t i = 0; i < pattern.size(); ++i) {
         std::string_view rest = std::string_view(pattern).substr(i);
         bool unicode = rest.starts_with("\\u") && rest.size() >= 6 && std::all_of(rest.begin() + 2, rest.begin() + 6, [](char c) { return hex_value(c) >= 0; });
         if (unicode) {
             out += "\\x{" + std::string(rest.substr(2, 4)) + "}";
             i += 5;
-        } else if (rest.starts_with("(?<") && rest.size() > 3 && rest[3] != '=' && rest[3] != '!') {
+        } else if (!in_class && rest.starts_with("(?<") && rest.size() > 3 && rest[3] != '=' && rest[3] != '!') {
             out += "(?P<";
             i += 2;
         } else if (rest.front() == '\\' && rest.size() > 1) {
             out += rest.substr(0, 2);
             ++i;
         } else {
+            in_class = rest.front() == '[' || (in_class && rest.front() != ']');
             out += rest.front();
         }
     }

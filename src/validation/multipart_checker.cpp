@@ -169,8 +169,8 @@ bool MultipartChecker::read_disposition(std::string_view value) {
     for (const Parameter& each : *parameters) {
         if (iequals(each.name, "name")) name_ = each.value, named = true;
         if (iequals(each.name, "filename")) is_file_ = true;
-        // RFC 7578 §4.2: not to be used; some readers prefer it to filename.
-        if (each.name.ends_with('*')) return refuse("multipart_invalid", "A part should not have extended parameters (filename*)");
+        // RFC 7578 §4.2: not to be used; some readers prefer it to filename, and put filename*0, filename*1 ... together (RFC 2231).
+        if (each.name.find('*') != each.name.npos) return refuse("multipart_invalid", "A part should not have extended parameters (filename*)");
     }
     return named || refuse("multipart_invalid", "A part should have a name");
 }

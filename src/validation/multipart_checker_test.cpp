@@ -85,6 +85,7 @@ TEST(Multipart, is_strict_where_readers_disagree) {
         part("name=\"a", "1") + kEnd,
         part("name=\"a\\\"b\"", "1") + kEnd,
         part("name=a; filename*=utf-8''x", "1") + kEnd,
+        part("name=a; filename*0=x; filename*1=y", "1") + kEnd,
         part("name=a", "1", "Content-Disposition: form-data; name=b\r\n") + kEnd,
         part("name=a", "1", "Content-Type: text/plain\r\nContent-Type: text/html\r\n") + kEnd,
         part("name=a", "1", "Content-Transfer-Encoding: base64\r\n") + kEnd,

@@ -122,7 +122,9 @@ class Reader {
             if (type.empty()) refuse(where, "'" + range + "' is no media type");
             BodyRule rule{type, nullptr};
             bool has_schema = media.is_object() && media.contains("schema");
-            if (has_schema && is_json(type)) rule.schema = body_schema(media["schema"], where + " " + range);
+            bool raw = has_schema && media["schema"].is_object() && text_of(media["schema"], "format") == "binary";   // stands for any bytes
+            bool has_json = is_json(type) || (is_in_range("application/json", type) && !raw);                        // ranges have JSON in them, too
+            if (has_schema && has_json) rule.schema = body_schema(media["schema"], where + " " + range);
             made.bodies.push_back(std::move(rule));
         }
     }

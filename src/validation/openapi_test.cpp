@@ -126,6 +126,18 @@ TEST(OpenApi, bodies_go_by_their_media_type) {
     EXPECT_EQ(told(faults), "body/friends/0/name string_type");
 }
 
+TEST(OpenApi, a_schema_of_a_range_holds_for_the_json_in_it) {
+    auto document = read_document("openapi: 3.0.3\npaths:\n  /a: {post: {requestBody: {content: {'*/*': {schema: {type: object}}, "
+                                  "image/*: {schema: {type: object}}}}}}\n"
+                                  "  /b: {post: {requestBody: {content: {'*/*': {schema: {type: string, format: binary}}}}}}\n");
+    ASSERT_TRUE(document) << document.error().detail;
+    auto api = OpenApi::read(**document);
+    ASSERT_TRUE(api) << api.error().detail;
+    EXPECT_TRUE(api->find("POST", "/a").operation->rule_for("application/json")->schema);
+    EXPECT_FALSE(api->find("POST", "/a").operation->rule_for("image/png")->schema);
+    EXPECT_FALSE(api->find("POST", "/b").operation->rule_for("application/json")->schema);   // any bytes
+}
+
 std::string why_not(const std::string& paths) {
     auto document = read_document("openapi: 3.1.0\npaths:\n" + paths);
     if (!document) return document.error().detail;

@@ -21,7 +21,7 @@ const BodyRule* Operation::rule_for(std::string_view media_type) const {
 void check_body(const Schema& schema, std::string_view text, Faults& faults) {
     Tree value = Tree::parse(text, nullptr, false);
     if (value.is_discarded()) return faults.push_back({"json_invalid", "body", {}, "A number is larger than any reader's"});
-    schema.check(value, "body", faults);
+    schema.check(value, text.size(), "body", faults);
 }
 
 }  // namespace suoke::validation

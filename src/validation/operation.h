@@ -14,7 +14,7 @@ namespace suoke::validation {
 
 struct BodyRule {
     std::string range;     // of media types
-    SchemaPtr schema;      // null: any content
+    SchemaPtr schema;      // of those that are JSON; null: any content
 };
 
 struct Operation {

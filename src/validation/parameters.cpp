@@ -85,7 +85,11 @@ Result<Parameters> read_parameters(Parameters::In in, const Tree& schema) {
 
 void Parameters::check(const std::vector<Given>& given, Faults& faults) const {
     std::map<std::string_view, std::vector<std::string_view>> by_name;
-    for (const Given& each : given) by_name[each.name].push_back(each.value);
+    std::uint64_t size = 0;
+    for (const Given& each : given) {
+        by_name[each.name].push_back(each.value);
+        size += each.name.size() + each.value.size();
+    }
     Tree object = Tree::object();
     for (const auto& [name, values] : by_name) {
         auto known = shapes_.find(name);
@@ -98,7 +102,7 @@ void Parameters::check(const std::vector<Given>& given, Faults& faults) const {
         member = Tree::array();
         for (std::string_view value : values) append_items(member, value, shape.separator, shape.items);
     }
-    schema_->check(object, name_of(in_), faults);
+    schema_->check(object, size, name_of(in_), faults);
 }
 
 }  // namespace suoke::validation

@@ -33,20 +33,68 @@ struct Schema::Compiled {
 namespace {
 
 constexpr int kDeepest = 600;                 // schemas in schemas, of any document: those that go round in circles end here
-constexpr std::int64_t kMostSteps = 2'000'000;   // some schemas take time that doubles with each level of the document
+// Some schemas take time that doubles with each level of the document: unions of what holds itself. A step is some 50 ns, so what
+// a request may cost grows with what it sent.
+constexpr std::int64_t kMostSteps = 2'000'000, kStepsOfAny = 50'000, kStepsOfByte = 20;
 
-// Numbers that are equal have the same one, whichever way they are written.
-std::uint64_t hash_of(const Tree& value) {
+std::int64_t steps_for(std::uint64_t size) {
+    bool large = size >= static_cast<std::uint64_t>(kMostSteps / kStepsOfByte);
+    return large ? kMostSteps : std::min(kMostSteps, kStepsOfAny + kStepsOfByte * static_cast<std::int64_t>(size));
+}
+
+constexpr double kTwo63 = 9223372036854775808.0;
+
+// Whole numbers keep all their digits: those beyond 2^53 that a double cannot tell apart would all be alike otherwise.
+std::uint64_t hash_of_number(const Tree& value) {
+    if (value.is_number_unsigned()) return std::hash<std::uint64_t>()(value.get<std::uint64_t>());
+    double number = value.get<double>();
+    bool positive = number >= 0 && number < 2 * kTwo63, negative = number < 0 && number >= -kTwo63;
+    bool whole = value.is_number_integer() || std::floor(number) == number;
+    if (!whole || !(positive || negative)) return std::hash<double>()(number);
+    if (positive) return std::hash<std::uint64_t>()(value.is_number_integer() ? value.get<std::uint64_t>() : static_cast<std::uint64_t>(number));
+    return ~std::hash<std::int64_t>()(value.is_number_integer() ? value.get<std::int64_t>() : static_cast<std::int64_t>(number));
+}
+
+// Numbers that are equal have the same one, whichever way they are written. Counts the values it looks at.
+std::uint64_t hash_of(const Tree& value, std::int64_t& steps) {
     auto mix = [](std::uint64_t a, std::uint64_t b) { return (a ^ b) * 0x9E3779B97F4A7C15u + (a >> 29); };
     std::uint64_t hash = static_cast<std::uint64_t>(value.type());
-    if (value.is_number()) return mix(1, std::hash<double>()(value.get<double>()));
+    ++steps;
+    if (value.is_number()) return mix(1, hash_of_number(value));
     if (value.is_string()) return mix(2, std::hash<std::string>()(value.get_ref<const std::string&>()));
     if (value.is_boolean()) return mix(3, value.get<bool>());
     if (value.is_array())
-        for (const Tree& item : value) hash = mix(hash, hash_of(item));
+        for (const Tree& item : value) hash = mix(hash, hash_of(item, steps));
     if (value.is_object())
-        for (const auto& [name, member] : value.items()) hash = mix(mix(hash, std::hash<std::string>()(name)), hash_of(member));
+        for (const auto& [name, member] : value.items()) hash = mix(mix(hash, std::hash<std::string>()(name)), hash_of(member, steps));
     return hash;
+}
+
+// How a number stands to a bound: below 0, 0, above 0. A whole number is not rounded to a double first: 2^53 + 1 is more than 2^53.
+int compare(const Tree& number, double bound) {
+    auto told = [](auto a, auto b) { return a < b ? -1 : a > b ? 1 : 0; };
+    if (!number.is_number_integer()) return told(number.get<double>(), bound);
+    double whole = std::floor(bound);
+    int by_whole = 0;
+    if (number.is_number_unsigned()) {
+        if (whole < 0) return 1;
+        if (whole >= 2 * kTwo63) return -1;
+        by_whole = told(number.get<std::uint64_t>(), static_cast<std::uint64_t>(whole));
+    } else {
+        if (whole < -kTwo63) return 1;
+        if (whole >= kTwo63) return -1;
+        by_whole = told(number.get<std::int64_t>(), static_cast<std::int64_t>(whole));
+    }
+    return by_whole == 0 && whole < bound ? -1 : by_whole;
+}
+
+// What a fault says of a name that a client has chosen: all of it would make long answers of short requests.
+std::string shown(std::string_view name) {
+    constexpr std::size_t kMost = 100;
+    if (name.size() <= kMost) return std::string(name);
+    std::size_t end = kMost;
+    while ((name[end] & 0xC0) == 0x80) --end;   // not in the middle of a character
+    return std::string(name.substr(0, end)) + "...";
 }
 
 bool is_whole(const Tree& value) {
@@ -92,8 +140,9 @@ bool has_type(const Tree& value, Types::JsonType type) {
 // One check of one document.
 class Walk final : public valijson::constraints::ConstraintVisitor {
  public:
-    Walk(const Schema::Compiled& compiled, std::string_view where, Faults& out)
+    Walk(const Schema::Compiled& compiled, std::string_view where, Faults& out, std::int64_t most_steps)
         : compiled_(compiled),
+          most_steps_(most_steps),
           where_(where),
           out_(&out),
           apply_([this](const valijson::constraints::Constraint& each) { return goes_on() && each.accept(*this); }) {}
@@ -113,7 +162,7 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
 
     // ---- walking
 
-    bool exhausted() const { return steps_ >= kMostSteps || depth_ >= kDeepest || too_deep_; }
+    bool exhausted() const { return steps_ >= most_steps_ || depth_ >= kDeepest || too_deep_; }
     bool goes_on() const { return !exhausted() && (quiet_ || out_->size() < kMostFaults); }
     // After one of several: whether the others are looked at.
     bool goes_on(bool fine_so_far) const { return goes_on() && (fine_so_far || !quiet_); }
@@ -151,8 +200,8 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
     bool fault(std::string_view type, std::string message, std::string_view member = {}) {
         if (quiet_ || out_->size() >= kMostFaults) return false;
         Fault made{std::string(type), std::string(where_), {}, std::move(message)};
-        for (const Here& step : here_) step.name ? made.place.push_back({*step.name}) : made.place.push_back({"", step.index});
-        if (!member.empty()) made.place.push_back({std::string(member)});
+        for (const Here& step : here_) step.name ? made.place.push_back({shown(*step.name)}) : made.place.push_back({"", step.index});
+        if (!member.empty()) made.place.push_back({shown(member)});
         out_->push_back(std::move(made));
         return false;
     }
@@ -268,8 +317,9 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
     bool visit(const FormatConstraint& constraint) override {
         std::string format = constraint.getFormat();
         if (value_->is_number() && (format == "int32" || format == "int64")) {
-            double most = format == "int32" ? 2147483648.0 : 9223372036854775808.0, number = value_->get<double>();
-            return (number >= -most && number < most) || fault("int_type", "Input should be a number of " + format.substr(3) + " bits");
+            double most = format == "int32" ? 2147483648.0 : kTwo63;
+            bool fits = compare(*value_, -most) >= 0 && compare(*value_, most) < 0;
+            return fits || fault("int_type", "Input should be a number of " + format.substr(3) + " bits");
         }
         return !value_->is_string() || has_format(value_->get_ref<const std::string&>(), format) || fault("value_error", "Input should be a valid " + format);
     }
@@ -278,15 +328,17 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
 
     bool visit(const MaximumConstraint& constraint) override {
         if (!value_->is_number()) return true;
-        double number = value_->get<double>(), most = constraint.getMaximum();
-        if (constraint.getExclusiveMaximum()) return number < most || fault("less_than", fmt::format("Input should be less than {}", most));
-        return number <= most || fault("less_than_equal", fmt::format("Input should be less than or equal to {}", most));
+        double most = constraint.getMaximum();
+        int order = compare(*value_, most);
+        if (constraint.getExclusiveMaximum()) return order < 0 || fault("less_than", fmt::format("Input should be less than {}", most));
+        return order <= 0 || fault("less_than_equal", fmt::format("Input should be less than or equal to {}", most));
     }
     bool visit(const MinimumConstraint& constraint) override {
         if (!value_->is_number()) return true;
-        double number = value_->get<double>(), least = constraint.getMinimum();
-        if (constraint.getExclusiveMinimum()) return number > least || fault("greater_than", fmt::format("Input should be greater than {}", least));
-        return number >= least || fault("greater_than_equal", fmt::format("Input should be greater than or equal to {}", least));
+        double least = constraint.getMinimum();
+        int order = compare(*value_, least);
+        if (constraint.getExclusiveMinimum()) return order > 0 || fault("greater_than", fmt::format("Input should be greater than {}", least));
+        return order >= 0 || fault("greater_than_equal", fmt::format("Input should be greater than or equal to {}", least));
     }
     bool visit(const MultipleOfIntConstraint& constraint) override {
         std::int64_t divisor = constraint.getDivisor();
@@ -345,8 +397,7 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
     bool visit(const UniqueItemsConstraint&) override {
         if (!value_->is_array()) return true;
         std::vector<std::pair<std::uint64_t, const Tree*>> items;
-        for (const Tree& item : *value_) items.emplace_back(hash_of(item), &item);
-        steps_ += static_cast<std::int64_t>(items.size());
+        for (const Tree& item : *value_) items.emplace_back(hash_of(item, steps_), &item);
         std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
         for (std::size_t i = 0; i < items.size(); ++i)
             for (std::size_t k = i + 1; k < items.size() && items[k].first == items[i].first && !exhausted(); ++k, ++steps_)
@@ -436,6 +487,7 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
     }
 
     const Schema::Compiled& compiled_;
+    const std::int64_t most_steps_;
     const std::string_view where_;
     Faults* out_;
     Subschema::ApplyFunction apply_;
@@ -452,8 +504,8 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
 Schema::Schema(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
 Schema::~Schema() = default;
 
-void Schema::check(const Tree& value, std::string_view where, Faults& faults) const {
-    Walk(*compiled_, where, faults).run(value);
+void Schema::check(const Tree& value, std::uint64_t size, std::string_view where, Faults& faults) const {
+    Walk(*compiled_, where, faults, steps_for(size)).run(value);
 }
 
 Result<SchemaPtr> compile(const Translated& translated) {

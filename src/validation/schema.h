@@ -3,6 +3,7 @@
 // A JSON Schema (draft 7 and what dialect.h makes of others), compiled: whatever a document says, checking it ends soon,
 // finds at most kMostFaults faults and never throws. Immutable, so that all workers use the same one.
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -18,8 +19,8 @@ class Schema {
     explicit Schema(std::unique_ptr<Compiled> compiled);
     ~Schema();
 
-    // Adds what is wrong with `value`; `where` is "body", "query" ...
-    void check(const Tree& value, std::string_view where, Faults& faults) const;
+    // Adds what is wrong with `value`, whose text has `size` bytes; `where` is "body", "query" ...
+    void check(const Tree& value, std::uint64_t size, std::string_view where, Faults& faults) const;
 
  private:
     std::unique_ptr<Compiled> compiled_;

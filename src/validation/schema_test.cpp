@@ -64,12 +64,45 @@ TEST(JsonSchema, numbers) {
     EXPECT_EQ(faults_of(R"({"type":"number"})", "1e999"), " json_invalid");
 }
 
+TEST(JsonSchema, whole_numbers_are_compared_with_all_their_digits) {
+    EXPECT_EQ(faults_of(R"({"format":"int64"})", "9223372036854775807"), "");
+    EXPECT_EQ(faults_of(R"({"format":"int64"})", "-9223372036854775808"), "");
+    EXPECT_EQ(faults_of(R"({"format":"int64"})", "9223372036854775808"), " int_type");
+    EXPECT_EQ(faults_of(R"({"format":"int32"})", "2147483647"), "");
+    EXPECT_EQ(faults_of(R"({"maximum":9007199254740992})", "9007199254740992"), "");
+    EXPECT_EQ(faults_of(R"({"maximum":9007199254740992})", "9007199254740993"), " less_than_equal");
+    EXPECT_EQ(faults_of(R"({"minimum":-9007199254740992})", "-9007199254740993"), " greater_than_equal");
+    EXPECT_EQ(faults_of(R"({"exclusiveMinimum":9007199254740992})", "9007199254740993"), "");
+    EXPECT_EQ(faults_of(R"({"exclusiveMaximum":2.5})", "2"), "");
+    EXPECT_EQ(faults_of(R"({"minimum":2.5})", "2"), " greater_than_equal");
+    EXPECT_EQ(faults_of(R"({"minimum":-2.5})", "-3"), " greater_than_equal");
+    EXPECT_EQ(faults_of(R"({"maximum":1e300})", "18446744073709551615"), "");
+    EXPECT_EQ(faults_of(R"({"minimum":-1e300})", "-1"), "");
+    EXPECT_EQ(faults_of(R"({"minimum":0})", "-1"), " greater_than_equal");
+    EXPECT_EQ(faults_of(R"({"maximum":-1})", "18446744073709551615"), " less_than_equal");
+}
+
+TEST(JsonSchema, a_name_that_a_client_has_chosen_is_told_in_short) {
+    auto made = compiled(R"({"additionalProperties":{"items":{"type":"string"}}})");
+    ASSERT_TRUE(made);
+    std::string name;
+    for (int i = 0; i < 50'000; ++i) name += "望";
+    Faults faults;
+    check_body(**made, "{\"" + name + "\":[1,2]}", faults);
+    ASSERT_EQ(faults.size(), 2u);
+    EXPECT_EQ(faults.front().place.front().name, name.substr(0, 99) + "...");
+    check_body(**compiled("additionalProperties: false"), "{\"" + name + "\":1}", faults);
+    EXPECT_EQ(faults.back().place.front().name, name.substr(0, 99) + "...");
+}
+
 TEST(JsonSchema, texts) {
     EXPECT_EQ(faults_of(R"({"maxLength":2})", R"("望闻")"), "");
     EXPECT_EQ(faults_of(R"({"maxLength":1})", R"("望闻")"), " string_too_long");
     EXPECT_EQ(faults_of(R"({"pattern":"^[a-z]{2,3}$"})", R"("abc")"), "");
     EXPECT_EQ(faults_of(R"({"pattern":"^[a-z]{2,3}$"})", R"("abcd")"), " string_pattern_mismatch");
     EXPECT_EQ(faults_of(R"({"pattern":"^\\u671B"})", R"("望闻")"), "");
+    EXPECT_EQ(faults_of(R"({"pattern":"^[^[(?<]$"})", R"("P")"), "");
+    EXPECT_EQ(faults_of(R"({"pattern":"^(?<a>[x]])$"})", R"("x]")"), "");
     EXPECT_EQ(faults_of(R"({"format":"date"})", R"("2024-02-29")"), "");
     EXPECT_EQ(faults_of(R"({"format":"date"})", R"("2023-02-29")"), " value_error");
     EXPECT_EQ(faults_of(R"({"format":"date"})", "7"), "");
@@ -86,9 +119,18 @@ TEST(JsonSchema, lists) {
     EXPECT_EQ(faults_of(R"({"uniqueItems":true})", "[1,2,1.0]"), " unique_items");
     EXPECT_EQ(faults_of(R"({"uniqueItems":true})", R"([{"a":1,"b":2},{"b":2,"a":1}])"), " unique_items");
     EXPECT_EQ(faults_of(R"({"uniqueItems":true})", R"([9007199254740992,9007199254740993,"9007199254740992",true,null,[],{}])"), "");
+    EXPECT_EQ(faults_of(R"({"uniqueItems":true})", "[-1,18446744073709551615]"), "");
+    EXPECT_EQ(faults_of(R"({"uniqueItems":true})", "[-1,-1.0]"), " unique_items");
+    EXPECT_EQ(faults_of(R"({"uniqueItems":true})", "[1.5,1.5]"), " unique_items");
     EXPECT_EQ(faults_of(R"({"contains":{"const":3}})", "[1,2]"), " contains");
     EXPECT_EQ(faults_of(R"({"prefixItems":[{"type":"string"}],"items":{"type":"integer"}})", R"(["a",1,"b"])"), "/2 int_type");
     EXPECT_EQ(faults_of(R"({"items":[{"type":"string"}],"additionalItems":false})", R"(["a",1])"), " too_long");
+}
+
+TEST(JsonSchema, a_list_of_numbers_that_doubles_cannot_tell_apart_takes_no_time) {
+    std::string list = "[4611686018427387904";
+    for (int i = 1; i < 20'000; ++i) list += "," + std::to_string(4611686018427387904 + i);   // many of them are one double
+    EXPECT_EQ(faults_of(R"({"uniqueItems":true})", list + "]"), "");
 }
 
 TEST(JsonSchema, objects) {
@@ -134,6 +176,18 @@ TEST(JsonSchema, a_schema_whose_time_doubles_with_each_level_ends_the_check) {
     std::string deep = "1";
     for (int i = 0; i < 30; ++i) deep = R"({"c":)" + deep + "}";
     EXPECT_EQ(faults_of(schema, deep), " too_complex");
+}
+
+TEST(JsonSchema, a_short_text_may_not_take_long) {
+    const char* schema = R"({"$ref":"#/$defs/n","$defs":{"n":{"anyOf":[{"properties":{"c":{"$ref":"#/$defs/n"}},"required":["x"]},{"properties":{"c":{"$ref":"#/$defs/n"}},"required":["y"]}]}}})";
+    std::string deep = "1";
+    for (int i = 0; i < 12; ++i) deep = R"({"c":)" + deep + "}";
+    EXPECT_EQ(faults_of(schema, deep), " too_complex");
+    EXPECT_NE(faults_of(schema, R"({"c":{"c":1}})"), " too_complex");
+    EXPECT_EQ(faults_of(R"({"uniqueItems":true,"items":{"$ref":"#"}})", std::string(200, '[') + "1" + std::string(200, ']')), "");
+    std::string numbers = "0";
+    for (int i = 1; i < 50'000; ++i) numbers += "," + std::to_string(i);
+    EXPECT_EQ(faults_of(R"({"uniqueItems":true,"items":{"$ref":"#"}})", std::string(200, '[') + numbers + std::string(200, ']')), " too_complex");
 }
 
 TEST(JsonSchema, finds_at_most_twenty_faults) {

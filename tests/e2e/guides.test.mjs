@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The guides of TLS, HTTP/2, gRPC, WebSocket and SSE keep their word: the gateway serves their examples, their lines
-// are typed as they stand there, and what they promise is asked for. That the guides show these examples and no
+// The guides of TLS, HTTP/2, gRPC, WebSocket, SSE and of what the gateway does to requests keep their word: it serves their
+// examples, their lines are typed as they stand there, and what they promise is asked for. That the guides show these examples and no
 // others is checked by tools/tidy.mjs.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -72,6 +72,25 @@ function metricsOf(guide, text) {
   const names = [...new Set(guideOf(guide).match(/suoke_gateway_\w+/g))];
   expect(names.filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
   return names.length;
+}
+
+/** The blocks of a guide's lines that are followed by what they print, which may differ in the seconds that are left. */
+function printedIn(guide) {
+  const blocks = guideOf(guide).matchAll(/^```bash\n([^`]*?)^```\n\n```\n([^`]*?)^```/gms);
+  return [...blocks].map(([, lines, printed]) => ({ lines: lines.trim().split('\n'), printed: exceptTimes(printed) }));
+}
+const exceptTimes = (text) => text.replaceAll('\r', '').replace(/\b(ttl=|t=|Retry-After: )\d+/g, '$1N');
+
+/** Types those that are not done yet, one block after the other. */
+async function typesThemAll(scene, guide) {
+  for (const { lines, printed } of printedIn(guide)) {
+    let said = '';
+    for (const line of lines.filter((one) => scene.example.undone.has(one))) {
+      const text = await scene.do(line);
+      said += text.endsWith('\n') ? text : `${text}\n`;
+    }
+    expect(exceptTimes(said)).toBe(printed);
+  }
 }
 
 // ---- TLS
@@ -649,6 +668,67 @@ describe('Server-Sent Events', () => {
   });
 
   test('its metrics are there', async () => expect(metricsOf('server-sent-events', await metrics(scene.gateway))).toBe(4));
+
+  noLineIsLeft(scene);
+});
+
+// ---- what the gateway does to requests and answers
+
+describe('rate limits', () => {
+  const scene = example('rate-limits', 'limits');
+
+  test('the lines print what the guide says', () => typesThemAll(scene, 'rate-limits'), 60_000);
+
+  test('what is switched off for a route is not said on it', async () => {
+    const answer = await fetch(`${scene.gateway.url}/internal/x`);
+    expect([answer.status, answer.headers.get('ratelimit')]).toEqual([200, null]);
+  });
+
+  test('its metrics are there', async () => expect(metricsOf('rate-limits', await metrics(scene.gateway))).toBe(3));
+
+  noLineIsLeft(scene);
+});
+
+describe('cache', () => {
+  const scene = example('cache', 'cache');
+  const manage = 'manage http://localhost:8000/api/v1/management/cache';
+  const news = async () => (await fetch(`http://localhost:${scene.example.port(8000)}/api/news`)).text();
+
+  test('the lines print what the guide says', () => typesThemAll(scene, 'cache'), 60_000);
+
+  test('whoever may manage the gateway takes things out', async () => {
+    expect(JSON.parse(await scene.do(manage))).toMatchObject({ entries: 3 });
+    const [purge] = scene.example.lines.filter((line) => line.startsWith(`${manage}/purge`));
+    expect(JSON.parse(await scene.do(purge))).toMatchObject({ urls: 1, prefixes: 1, tags: 1 });
+    expect(await news()).toBe('GET /api/news: asked 2 times\n');
+    expect(JSON.parse(await scene.do(`manage -X POST ${manage.slice('manage '.length)}/clear`))).toMatchObject({ message: expect.stringContaining('cleared') });
+    expect(await news()).toBe('GET /api/news: asked 3 times\n');
+    expect((await fetch(`${scene.gateway.url}/api/v1/management/cache/clear`, { method: 'POST' })).status).toBe(401);
+  });
+
+  noLineIsLeft(scene);
+});
+
+describe('validation', () => {
+  const scene = example('validation', 'validation');
+
+  test('the lines print what the guide says', () => typesThemAll(scene, 'validation'), 60_000);
+
+  noLineIsLeft(scene);
+});
+
+describe('browsers, hosts and addresses', () => {
+  const scene = example('browsers-and-addresses', 'browsers');
+
+  test('the lines print what the guide says', () => typesThemAll(scene, 'browsers-and-addresses'), 60_000);
+
+  noLineIsLeft(scene);
+});
+
+describe('compression, versions and transformations', () => {
+  const scene = example('compression-versions-transformations', 'transform');
+
+  test('the lines print what the guide says', () => typesThemAll(scene, 'compression-versions-transformations'), 60_000);
 
   noLineIsLeft(scene);
 });

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What heads say about caching: no directive is read twice as long, no range lies outside of what there is, a date
-// that is read can be written and read again, and a selection is alike to itself.
+// that is read can be written and read again, a selection is alike to itself, and what another gateway wrote is read as
+// it was, or not at all.
 #include "base/text.h"
 #include "cache/date.h"
 #include "cache/directives.h"
+#include "cache/encoding.h"
 #include "cache/ranges.h"
 #include "cache/validators.h"
 #include "cache/vary.h"
@@ -67,6 +69,30 @@ void select(std::string_view text) {
     cache::append_selection(a, headers, vary.names);
 }
 
+// Whatever can be read can be written, and is then the same.
+void read_parcel(std::string_view bytes) {
+    constexpr WallTime kWall{std::chrono::seconds(kNow)};
+    auto parcel = cache::decode(bytes, kWall, TimePoint());
+    if (!parcel || !parcel->entry) return;
+    Duration age = parcel->entry->age(TimePoint());
+    if (age < Duration::zero()) fuzz::expect("an answer from the future");
+    for (const http::Field& field : parcel->entry->head.fields())
+        if (field.value.find_first_of("\r\n") != std::string_view::npos) fuzz::expect("a field that ends its line");
+    cache::Label label = parcel->label;
+    label.written = kWall;
+    auto again = cache::decode(cache::encode(label, *parcel->entry, age), kWall, TimePoint());
+    if (!again || !again->entry || again->label != label || again->entry->size() != parcel->entry->size()) fuzz::expect("what was read is not written again");
+}
+
+// The input as what stands behind a good beginning, so that more than beginnings are tried.
+void read_parcels(std::string_view bytes) {
+    read_parcel(bytes);
+    cache::Label label;
+    label.key.assign(32, 'k');
+    std::string good = cache::encode(label, cache::Entry(), std::chrono::seconds(1));
+    for (std::size_t kept : {std::size_t{5}, std::size_t{61}, good.size() - 8}) read_parcel(good.substr(0, kept).append(bytes));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -76,5 +102,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     read_date(text);
     read_tags(text);
     select(text);
+    read_parcels(text);
     return 0;
 }
