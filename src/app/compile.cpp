@@ -10,6 +10,7 @@
 #include "app/key_sources.h"
 #include "app/limit_shares.h"
 #include "app/redis_options.h"
+#include "config/settle.h"
 #include "filters/cross_origin.h"
 #include "filters/filters.h"
 #include "gateway/forward.h"
@@ -216,6 +217,7 @@ std::unique_ptr<Service> service_of(const std::string& name, const config::Servi
     if (check.enabled) definition.health = health_rules(check);
     definition.zone = config.app.zone;
     set_upstream_tls(definition, from.tls, usual_tls, problems);
+    definition.never_in_the_clear = config::serves_health_information(config, name);
     service->definition = std::move(made);
     service->upstream_prefix = from.upstream_prefix;
     service->host_header = from.host_header;

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "config/decode.h"
 #include "config/settle.h"
-#include "config/this_machine.h"
+#include "base/this_machine.h"
 
 namespace suoke::config {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "config/decode.h"
 #include "config/settle.h"
-#include "config/this_machine.h"
+#include "base/this_machine.h"
 
 namespace suoke::config {
 namespace {
@@ -100,6 +100,12 @@ constexpr auto kRules = std::to_array<Rule>({
 
 bool knows_its_clients(const Config& config, const Route& route) {
     return config.auth.mode_of(route.auth) == AuthMode::required || route.client_certificate == ClientAuth::required;
+}
+
+bool serves_health_information(const Config& config, const std::string& service) {
+    auto names_it = [&](const Config&, const std::string& name) { return name == service; };
+    auto is_one = [&](const Route& route) { return route.data_class == DataClass::phi && any_service(config, route, names_it); };
+    return !is_closed_environment(config) && std::any_of(config.routes.begin(), config.routes.end(), is_one);
 }
 
 void check_data_classes(const Config& config, Report& report) {

@@ -26,6 +26,8 @@ void check_validation(const Config& config, Report& report);
 void check_data_classes(const Config& config, Report& report);
 // Whether a route lets in nobody whom it does not know.
 bool knows_its_clients(const Config& config, const Route& route);
+// Whether a route labelled phi sends requests to it, so that they go over TLS (outside development).
+bool serves_health_information(const Config& config, const std::string& service);
 // The rules about cross-origin sections.
 void check_shaping(const Config& config, Report& report);
 // cache_enabled and cache_ttl become what routes say in cache.

@@ -20,6 +20,7 @@ struct Definition {
     std::shared_ptr<const rt::TlsClient> tls;   // for those that use it; may be there though use_tls is false
     std::string tls_identity;                   // see EndpointAddress
     bool use_tls = false;                       // where the instance says nothing
+    bool never_in_the_clear = false;            // to another machine, whatever an instance says of itself
     bool for_one_client = false;                // see EndpointAddress
     std::optional<HealthRules> health;          // active checks; none: instances may want them themselves
     bool starts_healthy = true;                 // before its first check

@@ -7,6 +7,7 @@
 
 #include "balance/ejection.h"
 #include "balance/maglev.h"
+#include "base/this_machine.h"
 
 namespace suoke::services {
 
@@ -175,9 +176,11 @@ balance::MembersPtr Directory::build(const Service& service) const {
     members->state = states_.service(definition.name);
     std::set<std::string> seen;
     auto add = [&](const balance::Instance& instance) {
+        const bool over_tls = instance.use_tls.value_or(definition.use_tls);
+        auto leave_out = [&](std::string_view why) { states_.events().tell(Level::error, why, {{"service", definition.name}, {"instance", instance.key()}}); };
         // Never in the clear instead: whoever registered was promised better.
-        if (instance.use_tls.value_or(definition.use_tls) && !definition.tls)
-            return states_.events().tell(Level::error, "instance.without_tls", {{"service", definition.name}, {"instance", instance.key()}});
+        if (over_tls && !definition.tls) return leave_out("instance.without_tls");
+        if (!over_tls && definition.never_in_the_clear && !is_this_machine(instance.host)) return leave_out("instance.in_the_clear");
         balance::Member member;
         member.address = address_of(definition, instance);
         if (!seen.insert(member.address.identity()).second) return;  // the first to say so counts

@@ -339,6 +339,15 @@ TEST_F(DirectoryTest, what_several_sources_say_is_put_together_and_nobody_is_the
     EXPECT_EQ(members(), 3u);
 }
 
+TEST_F(DirectoryTest, an_instance_in_the_clear_is_left_out_where_nothing_may_go_in_the_clear) {
+    Definition definition;
+    definition.name = "users";
+    definition.never_in_the_clear = true;
+    directory.define({std::make_shared<Definition>(definition)}, std::make_shared<Definition>());
+    directory.found("users", "dns", {at("10.0.0.1"), at("127.0.0.1")});
+    EXPECT_EQ(members(), 1u) << "what stays on this machine is on no wire";
+}
+
 TEST_F(DirectoryTest, an_empty_answer_is_believed_when_it_lasts) {
     directory.found("users", "dns", {at("10.0.0.1"), at("10.0.0.2")});
     directory.found("users", "dns", {});

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace suoke::config {
+namespace suoke {
 
 // "127.0.0.1", "::1", "localhost" and Unix sockets; a name that only begins like one (127.evil.test) is somebody else's.
 inline bool is_this_machine(std::string_view host) {
@@ -27,4 +27,4 @@ inline bool goes_in_the_clear(std::string_view url) {
     return !is_this_machine(host);
 }
 
-}  // namespace suoke::config
+}  // namespace suoke
