@@ -92,7 +92,7 @@ struct Gateway {
         rt::TaskScope scope;
         scope.spawn(into(level.fetch(shared.loop, question), answer));
         shared.loop.settle();
-        if (!answer) shared.pass(50ms);
+        if (!answer) shared.pass(60ms);
         CHECK(answer);
         return *answer;
     }

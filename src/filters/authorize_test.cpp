@@ -18,7 +18,7 @@ const std::string kAuth = "auth: {jwt: {secret_key: k7Qm2vX9pLr4TzB8nWc5YdF1hJs6
 class Alone {
  public:
     explicit Alone(const std::string& route_says)
-        : yaml_(scene::one_service("users", {.route = route_says, .rest = kAuth})), scene_(yaml_) {
+        : yaml_(scene::one_service("users", {.route = route_says, .rest = kAuth + "registry: {service_paths: false}\n"})), scene_(yaml_) {
         auto loaded = config::load_text(yaml_, "scene.yaml");
         local_.site = app::compile(loaded.config, {}, 1, loaded.problems);
         ex_.emplace(scene_.worker(), local_, *local_.site, request_, nobody_);

@@ -84,7 +84,7 @@ TEST(Compression, a_304_varies_as_its_answer_did) {
     for (std::string vary : {"", "vary: Origin\r\n"}) {
         Message message = answered(s, "if-none-match: W/\"v1\"\r\n", "HTTP/1.1 304 Not Modified\r\netag: \"v1\"\r\n" + vary + "\r\n");
         EXPECT_EQ(message.count("vary"), vary.empty() ? 1u : 2u);
-        EXPECT_EQ(message.fields.back(), std::make_pair(std::string("vary"), std::string("Accept-Encoding"))) << vary;
+        EXPECT_NE(std::find(message.fields.begin(), message.fields.end(), std::make_pair(std::string("vary"), std::string("Accept-Encoding"))), message.fields.end()) << vary;
     }
     Message image = answered(s, "if-none-match: \"v1\"\r\n", "HTTP/1.1 304 Not Modified\r\netag: \"v1\"\r\ncontent-type: image/png\r\n\r\n");
     EXPECT_FALSE(image.field("vary")) << "it is never compressed";

@@ -15,7 +15,7 @@ namespace {
 const std::string kSecret = "a-secret-of-this-test-alone-0123456789";
 
 std::string chat(const std::string& route = "sse: {heartbeat: 0}") {
-    return one_service("chat", {.route = route, .rest = "auth: {jwt: {secret_key: " + kSecret + "}}\n"});
+    return one_service("chat", {.route = route, .rest = "auth: {jwt: {secret_key: " + kSecret + "}}\nregistry: {service_paths: false}\n"});
 }
 
 // A gateway that believes tokens of kSecret, and a client whose token is good for a minute.

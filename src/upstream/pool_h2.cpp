@@ -100,8 +100,11 @@ rt::Task<void> H2Pool::keep(Client client) {
     offer_place(Company::alone);
 }
 
-// Room on an open connection is nothing to who wants one alone.
-void H2Pool::changed() { sharers_.call_next(); }
+// Room on an open connection is nothing to who wants one alone; the place of one that closes is offered by keep().
+void H2Pool::changed() {
+    auto has_room = [](const Client& client) { return client->has_room(); };
+    if (sharers_.size() > 0 && std::any_of(clients_.begin(), clients_.end(), has_room)) sharers_.call_next();
+}
 
 void H2Pool::close_idle() {
     for (const Client& client : clients_) client->close();
