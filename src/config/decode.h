@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/yaml.h"
 #include "config/config.h"
 #include "config/definition.h"
 #include "config/environment.h"
 #include "config/report.h"
-#include "base/yaml.h"
 
 namespace suoke::config {
 

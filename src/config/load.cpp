@@ -8,12 +8,12 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/yaml.h"
 #include "config/decode.h"
 #include "config/definition.h"
 #include "config/environment.h"
 #include "config/report.h"
 #include "config/settle.h"
-#include "base/yaml.h"
 
 namespace suoke::config {
 namespace {
