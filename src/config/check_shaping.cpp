@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "config/settle.h"
 
 namespace suoke::config {
@@ -27,13 +26,6 @@ void check_cors(const Cors& cors, const std::string& key, const Place& place, Re
         complain("expose_headers", "cannot be * where credentials are allowed: browsers take it for a name");
 }
 
-bool changes_origin(const HeaderEdit& edit) {
-    auto is_it = [](std::string_view name) { return iequals(name, "origin"); };
-    auto names_it = [&](const auto& each) { return is_it(each.first); };
-    return std::any_of(edit.remove.begin(), edit.remove.end(), is_it) || std::any_of(edit.set.begin(), edit.set.end(), names_it) ||
-           std::any_of(edit.add.begin(), edit.add.end(), names_it);
-}
-
 bool names_nobody(const Cors& cors) { return cors.allow_origins.empty() && cors.enabled.value_or(true); }
 
 }  // namespace
@@ -45,9 +37,6 @@ void check_shaping(const Config& config, Report& report) {
         report.warning(section, "cors", "lets no page in: cors.allow_origins names none");
     for (std::size_t i = 0; i < config.routes.size(); ++i) {
         const Route& route = config.routes[i];
-        if ((route.cors ? *route.cors : config.cors).on() && changes_origin(route.request_headers))
-            report.warning(route.place, fmt::format("routes[{}].request_headers", i),
-                           "changes Origin, by which cors knows the page again when the answer is there: no page can read it");
         if (!route.cors) continue;
         std::string key = fmt::format("routes[{}].cors", i);
         check_cors(*route.cors, key, route.place, report);

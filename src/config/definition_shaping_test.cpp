@@ -32,17 +32,6 @@ std::string problem(const std::string& yaml) {
     return loaded.problems.empty() ? "" : to_string(loaded.problems.front());
 }
 
-TEST(Shaping, a_route_that_changes_origin_is_told_what_that_does_to_pages) {
-    const std::string services = "services: {a: {endpoints: [{host: 10.0.0.1, port: 80}]}}\n", cors = "cors: {allow_origins: ['https://a.life']}\n";
-    auto route = [&](const std::string& keys) { return services + "routes: [{prefix: /a, service: a, " + keys + "}]\n"; };
-    for (const char* edit : {"request_headers: {remove: [origin]}", "request_headers: {set: {Origin: 'https://a.life'}}",
-                             "transformations: {request: {remove_headers: [Origin]}}"}) {
-        EXPECT_THAT(problem(route(edit) + cors), HasSubstr("no page can read it")) << edit;
-        EXPECT_EQ(problem(route(edit)), "") << edit;
-        EXPECT_EQ(problem(route(edit + std::string(", cors: {enabled: false}")) + cors), "") << edit;
-    }
-}
-
 TEST(Shaping, cors_is_said_in_three_places) {
     for (const char* yaml : {"cors: {origins: ['https://a.life', 'https://*.b.life'], allow_credentials: true, max_age: 86400}",
                              "cors: {allow_origins: ['https://a.life', 'https://*.b.life'], allow_credentials: yes, max_age: 24h}",

@@ -48,7 +48,7 @@ Errand::Errand(const Exchange& from, gateway::Next next) : next_(next) {
     ex.target = from.target;
     ex.request_id = keep(from.request_id);
     ex.client_ip = keep(from.client_ip);
-    ex.trusted_peer = from.trusted_peer;
+    ex.over_tls = from.over_tls;
     ex.who = from.who;
     // The route's own time, not what one client allows.
     ex.deadline = deadline_after(request_.started, from.route->timeout);

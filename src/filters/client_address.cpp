@@ -47,18 +47,19 @@ class ClientAddress final : public Check {
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
         http::Headers& headers = ex.request.head.headers;
         std::string_view peer = ex.request.peer_host;
-        ex.trusted_peer = !ex.site.trusted_proxies.empty() && trusted(ex, *ex.request.peer);
-        std::string_view chain = ex.trusted_peer ? whole_list(ex, HeaderId::x_forwarded_for) : "";
+        bool believed = !ex.site.trusted_proxies.empty() && trusted(ex, *ex.request.peer);
+        std::string_view chain = believed ? whole_list(ex, HeaderId::x_forwarded_for) : "";
         ex.client_ip = chain.empty() ? peer : told_client(ex, chain, peer);
 
         std::string_view scheme = ex.request.secure ? "https" : "http";
-        if (!ex.trusted_peer) {
+        if (!believed) {
             headers.remove_all(kForwarding);
             headers.add(HeaderId::x_forwarded_for, peer);
         } else {
             headers.set(HeaderId::x_forwarded_for, chain.empty() ? peer : ex.arena.join({chain, ", ", peer}));
             if (const std::string_view* proto = headers.find(HeaderId::x_forwarded_proto)) scheme = *proto;
         }
+        ex.over_tls = ex.request.secure || scheme == "https";
         headers.set(HeaderId::x_real_ip, ex.client_ip);
         headers.set(HeaderId::x_forwarded_proto, scheme);
         std::string_view authority = ex.request.head.authority;

@@ -10,7 +10,6 @@
 #include "filters/compressed_body.h"
 #include "filters/filters.h"
 #include "filters/other_bytes.h"
-#include "filters/over_tls.h"
 #include "filters/plain_answer.h"
 #include "gateway/worker.h"
 #include "http/codings.h"
@@ -78,7 +77,7 @@ std::optional<std::uint64_t> size_of(const Exchange& ex, const http::Response& r
 // them beside his own words, byte by byte, when they are compressed together.
 bool may_be_watched(const Exchange& ex) {
     const http::Headers& headers = ex.request.head.headers;
-    if (!has_ambient_credentials(ex.request) || !came_over_tls(ex)) return false;
+    if (!has_ambient_credentials(ex.request) || !ex.over_tls) return false;
     if (const std::string_view* site = headers.find("Sec-Fetch-Site")) return iequals(*site, "cross-site");
     const std::string_view* origin = headers.find(HeaderId::origin);
     if (!origin) return false;

@@ -10,6 +10,8 @@
 namespace suoke::filters {
 namespace {
 
+using http::HeaderId;
+
 class Cors final : public Check {
  public:
     Cors(CrossOrigin pages, const std::vector<std::string>& methods) : pages_(std::move(pages)) {
@@ -20,11 +22,18 @@ class Cors final : public Check {
  private:
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
         const http::RequestHead& head = ex.request.head;
+        note_page(ex);
         if (head.method != http::Method::OPTIONS || ex.path.empty()) return gateway::go_on();
         if (CrossOrigin::is_preflight(head)) return preflight(ex);
         if (takes_options_) return gateway::go_on();
         ex.match.allow = allow_;
         return Error(Code::method_not_allowed, "OPTIONS is for preflight requests here");
+    }
+
+    // Two origins are none.
+    static void note_page(gateway::Exchange& ex) {
+        const http::Headers& headers = ex.request.head.headers;
+        if (headers.has(HeaderId::origin) && headers.count(HeaderId::origin) == 1) ex.page_origin = *headers.find(HeaderId::origin);
     }
 
     // The route of the call that is announced decides, which need not be the one that OPTIONS found.

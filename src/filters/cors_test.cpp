@@ -56,6 +56,19 @@ TEST(Cors, lets_known_pages_read_answers_and_replaces_what_the_service_says) {
                       .without("access-control-allow-credentials");
 }
 
+TEST(Cors, what_a_route_makes_of_origin_is_for_its_service_alone) {
+    for (const char* edit : {"remove: [Origin]", "set: {Origin: 'https://evil.com'}"}) {
+        Scene s(one_service("users", {.route = "request_headers: {" + std::string(edit) + "}", .rest = kCors}));
+        s.client() << get("/users", kApp);
+        s.upstream("users") >> request("GET", "/users") << ok("all");
+        s.client() >> response(200, "all").with("access-control-allow-origin", "https://app.suoke.life");
+    }
+    Scene s(one_service("users", {.route = "request_headers: {set: {Origin: 'https://app.suoke.life'}}", .rest = kCors}));
+    s.client() << get("/users", kEvil);
+    s.upstream("users") >> request("GET", "/users").with("origin", "https://app.suoke.life") << ok("all");
+    s.client() >> response(200, "all").without("access-control-allow-origin");
+}
+
 TEST(Cors, other_pages_and_whoever_is_none_learn_nothing_but_that_it_depends) {
     Scene s(one_service("users", {.rest = kCors}));
     for (const std::string& fields : {std::string(), kEvil, std::string("origin: null\r\n")}) {

@@ -148,12 +148,6 @@ bool CrossOrigin::is_preflight(const http::RequestHead& head) {
     return head.method == http::Method::OPTIONS && head.headers.has(HeaderId::origin) && head.headers.find(kAskedMethod);
 }
 
-// The origin of the page that asks, when it may; null otherwise.
-const std::string_view* CrossOrigin::allowed(const http::Headers& request) const {
-    const std::string_view* origin = request.find(HeaderId::origin);
-    return origin && request.count(HeaderId::origin) == 1 && origins_.allows(*origin) ? origin : nullptr;
-}
-
 void CrossOrigin::allow(std::string_view origin, http::Headers& answer) const {
     answer.add("Access-Control-Allow-Origin", origins_.any() ? "*" : origin);
     if (credentials_ && !origins_.any()) answer.add("Access-Control-Allow-Credentials", "true");
@@ -162,15 +156,14 @@ void CrossOrigin::allow(std::string_view origin, http::Headers& answer) const {
 // What is told lives in the exchange: this may be gone before the answer is sent.
 gateway::Answer CrossOrigin::preflight(gateway::Exchange& ex) const {
     const http::Headers& asked = ex.request.head.headers;
-    const std::string_view* origin = allowed(asked);
-    if (!origin) return Error(Code::forbidden, "pages of this origin may not call this (cors.allow_origins)");
+    if (!allows(ex)) return Error(Code::forbidden, "pages of this origin may not call this (cors.allow_origins)");
     auto told = [&](bool any, std::string_view name, const std::string& listed) {
         const std::string_view* wish = any ? asked.find(name) : nullptr;
         return wish && is_names(*wish) ? *wish : ex.arena.copy(listed);
     };
     http::Response response;
     response.status = 204;
-    allow(*origin, response.headers);
+    allow(ex.page_origin, response.headers);
     response.headers.add("Access-Control-Allow-Methods", told(any_method_, kAskedMethod, methods_));
     response.headers.add("Access-Control-Allow-Headers", told(any_header_, kAskedHeaders, headers_));
     response.headers.add("Access-Control-Max-Age", ex.arena.copy(max_age_));
@@ -186,9 +179,8 @@ void CrossOrigin::share(const gateway::Exchange& ex, http::Headers& answer) cons
         return field.name.size() > kOurs.size() && iequals(field.name.substr(0, kOurs.size()), kOurs);
     });
     if (!origins_.any() && !varies) answer.add("Vary", "Origin");
-    const std::string_view* origin = allowed(ex.request.head.headers);
-    if (!origin) return;
-    allow(*origin, answer);
+    if (!allows(ex)) return;
+    allow(ex.page_origin, answer);
     answer.add("Access-Control-Expose-Headers", exposed_);
 }
 

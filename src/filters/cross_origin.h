@@ -53,7 +53,7 @@ class CrossOrigin {
     void share(const gateway::Exchange& ex, http::Headers& answer) const;
 
  private:
-    const std::string_view* allowed(const http::Headers& request) const;
+    bool allows(const gateway::Exchange& ex) const { return !ex.page_origin.empty() && origins_.allows(ex.page_origin); }
     void allow(std::string_view origin, http::Headers& answer) const;
 
     Origins origins_;

@@ -2,7 +2,6 @@
 // Sends what came in the clear to https:// (308 keeps method and body, RFC 9110 §15.4.9). A trusted
 // proxy's word that its client used TLS counts. Probes of /health* are answered as they come.
 #include "filters/filters.h"
-#include "filters/over_tls.h"
 #include "filters/probe.h"
 #include "gateway/replies.h"
 
@@ -16,7 +15,7 @@ class HttpsRedirect final : public Check {
  private:
     gateway::Verdict on_request(gateway::Exchange& ex) const override {
         const http::RequestHead& head = ex.request.head;
-        if (came_over_tls(ex) || ex.refusal || ex.host.empty() || !head.path.starts_with('/')) return gateway::go_on();
+        if (ex.over_tls || ex.refusal || ex.host.empty() || !head.path.starts_with('/')) return gateway::go_on();
         http::Response response = gateway::text_response(308, "text/plain", "");
         response.headers.add(http::HeaderId::location,
                              ex.arena.join({"https://", ex.host, port_, head.path, head.has_query ? "?" : "", head.query}));

@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "filters/filters.h"
-#include "filters/over_tls.h"
 
 namespace suoke::filters {
 namespace {
@@ -34,7 +33,7 @@ class SecurityHeaders final : public Check {
  private:
     void on_response(gateway::Exchange& ex, http::Response& response) const override {
         http::Headers& headers = response.headers;
-        bool secure = came_over_tls(ex);
+        bool secure = ex.over_tls;
         std::uint64_t there = 0;  // of our own lines, which are few: a bit each
         headers.remove_if([&](const http::Field& field) {
             std::size_t i = find(field);

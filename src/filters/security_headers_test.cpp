@@ -87,6 +87,15 @@ TEST(SecurityHeaders, hsts_is_for_clients_that_spoke_tls_with_us_or_a_trusted_pr
     s.client("proxy") >> response(404).without("strict-transport-security");
 }
 
+TEST(SecurityHeaders, what_a_route_makes_of_the_scheme_is_for_its_service_alone) {
+    Scene s(one_service("users", {.route = "request_headers: {set: {X-Forwarded-Proto: https}}",
+                                  .rest = "security: {headers_enabled: true, hsts_enabled: true}\nserver: {trusted_proxies: [192.0.2.9]}\n"}));
+    s.comes_from("192.0.2.9");
+    s.client() << get("/users", "x-forwarded-proto: http\r\n");
+    s.upstream("users") >> request("GET", "/users").with("x-forwarded-proto", "https") << ok("all");
+    s.client() >> response(200, "all").without("strict-transport-security");
+}
+
 TEST(SecurityHeaders, nobody_says_hsts_in_the_clear) {
     for (const char* said : {"hsts_enabled: true", "headers: {strict-transport-security: max-age=7}"}) {
         Scene s(with("headers_enabled: true, " + std::string(said), "server: {trusted_proxies: [192.0.2.9]}\n"));

@@ -60,7 +60,8 @@ struct Exchange {
     // who asks
     std::string_view request_id;
     std::string_view client_ip;         // the real one, behind trusted proxies
-    bool trusted_peer = false;          // its X-Forwarded-* are believed
+    bool over_tls = false;              // its client spoke TLS: with us, or as a trusted proxy tells
+    std::string_view page_origin;       // as the page's browser says it, whatever edits make of the field; empty: none, or several
     auth::IdentityPtr who;              // null: nobody has said; see auth::Identity
     bool credential_pending = false;    // somebody has to be asked first; authenticate tells authenticate_elsewhere
     bool lacks_scope = false;           // why it is refused
