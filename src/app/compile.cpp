@@ -272,6 +272,13 @@ void forward_to_any(Route& route, const config::Config& config) {
     route.idle_timeout = config.performance.timeouts.idle;
 }
 
+// Those of our endpoints that are for managers only refuse everybody else themselves, and so have to know who asks:
+// also where auth.mode is none. What is forwarded goes by the section.
+bool lets_anybody_ask(const endpoints::Builtin& builtin, const config::Auth& auth) {
+    const bool is_our_own = builtin.answer && builtin.name != "gateway:envelope";
+    return auth.is_on() && (builtin.open || (is_our_own && auth.mode == config::AuthMode::none));
+}
+
 // Browsers ask before they call, with OPTIONS, whatever methods a route is for; the filter cors answers.
 std::vector<config::Route> with_preflight(std::vector<config::Route> routes, const config::Config& config) {
     for (config::Route& route : routes) {
@@ -359,7 +366,7 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
         route.path = builtin.path;
         route.methods = builtin.methods;
         if (!builtin.answer) route.service = kAnyService;
-        if (builtin.open && config.auth.is_on()) route.auth.mode = config::AuthMode::optional;
+        if (lets_anybody_ask(builtin, config.auth)) route.auth.mode = config::AuthMode::optional;
         all.push_back(std::move(route));
     }
     auto router = gateway::Router::compile(with_preflight(all, config), problems);

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "filters/filters.h"
 #include "testing/files.h"
 
 namespace suoke::app {
@@ -145,6 +146,19 @@ TEST(Compile, settings_of_redis_that_are_no_good_are_refused_with_their_key) {
         EXPECT_EQ(to_string(c.problems[0]).find("hunter2"), std::string::npos);
     }
     EXPECT_TRUE(compiled("redis: {enabled: false, mode: sentinel, host: h}\n").site);
+}
+
+TEST(Compile, an_endpoint_of_our_own_learns_who_asks_also_where_nobody_has_to_say) {
+    auto asks = [](const std::string& mode, const std::string& name) {
+        auto loaded = config::load_text("auth: {jwt: {secret_key: 5d1f0c9a8b7e6d5c4b3a29181706f5e4d3c2b1a0}, mode: " + mode + "}\n", "c.yaml");
+        std::vector<endpoints::Builtin> builtins;
+        builtins.push_back({name, "/manage", filters::refusal(), {"POST"}});
+        auto made = compile(loaded.config, builtins, 1, loaded.problems);
+        CHECK(made);
+        return made->routes.front()->admission.by_bearer;
+    };
+    for (const char* mode : {"required", "optional", "none"}) EXPECT_TRUE(asks(mode, "gateway:revocations")) << mode;
+    EXPECT_FALSE(asks("none", "gateway:envelope")) << "what is forwarded goes by the section";
 }
 
 TEST(Compile, every_route_has_cells_of_its_own) {

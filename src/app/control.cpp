@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/compile.h"
+#include "config/settle.h"
 #include "rt/pause.h"
 #include "services/local_ledger.h"
 #include "services/redis_ledger.h"
@@ -41,7 +42,8 @@ std::vector<balance::MembersPtr> Control::adopt(const gateway::Site& site) {
     new_members_.clear();
     stores_.adopt(site.config);
     define_services(directory_, site);
-    bool wants_registry = site.config.registry.enabled && (site.config.redis.wanted() || !site.config.registry.admin_token.empty());
+    // With Redis also where nobody may register: others' instances are there.
+    bool wants_registry = config::takes_registrations(site.config) || (site.config.registry.enabled && site.config.redis.wanted());
     if (!registry_ && wants_registry) open_registry(site.config.registry);
     discoveries_.adopt(site.config);
     share_keys(site);
@@ -87,9 +89,7 @@ void Control::share_keys(const gateway::Site& site) {
 
 void Control::adopt_auth(const config::Auth& auth) {
     signers_.adopt(auth);
-    // No token of ours lives longer than a refresh token.
-    Duration longest = std::max<Duration>(std::chrono::days(auth.jwt.refresh_token_expire_days), std::chrono::days(1));
-    revocations_.adopt(auth.is_on() ? &stores_.shared() : nullptr, longest);
+    revocations_.adopt(auth.is_on() ? &stores_.shared() : nullptr, revocation_lifetimes(auth));
 }
 
 rt::Task<void> Control::begin(services::Registry& registry, Log& log) {

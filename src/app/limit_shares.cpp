@@ -115,7 +115,7 @@ void LimitShares::adopt(const config::Config& config, Stores& stores) {
     redis_ = redis;
     if (!redis_) return limiter_.share_with(1);
     limiter_.open(config.rate_limit.max_keys);
-    limiter_.share_with(gateways_ = 1);
+    limiter_.share_with(gateways_ = config.rate_limit.gateways);
     greet_at_ = loop_.now();
     tasks_.spawn(keep());
 }

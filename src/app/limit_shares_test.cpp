@@ -137,6 +137,21 @@ TEST_F(LimitSharesTest, who_is_back_first_does_not_take_the_others_for_gone) {
     EXPECT_EQ(granted, 50);
 }
 
+TEST_F(LimitSharesTest, who_starts_while_redis_is_away_keeps_to_the_share_it_is_told_of) {
+    one.reset();
+    other.reset();
+    server->kill();
+    config.rate_limit.gateways = 4;
+    one = std::make_unique<Gateway>(loop, dialer, clock, config);
+    until([this] { return one->status.limits_alone.load(); });
+    int granted = 0;
+    for (int i = 0; i < 100; ++i) granted += ask(*one, "192.0.2.4"), turn();
+    EXPECT_EQ(granted, 25);
+    server->start();
+    until([this] { return !one->status.limits_alone.load(); });
+    EXPECT_EQ(one->limiter.usual_share(*policy), 16384u);   // the others may not be back yet
+}
+
 TEST_F(LimitSharesTest, another_redis_is_not_shown_the_usual_ones_password) {
     config.redis.password = Secret("usual");
     config.rate_limit.storage_url = "redis://elsewhere:6380/1";

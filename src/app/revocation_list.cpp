@@ -47,8 +47,24 @@ Error nothing_to_revoke() { return {Code::forbidden, "nobody is asked for a cred
 
 }  // namespace
 
-void RevocationList::adopt(store::Kv* store, Duration longest) {
-    longest_ = longest;
+// API keys and certificates have no end that a revocation could wait for; nor have tokens that need not say `exp`.
+// No other token of ours lives longer than a refresh token.
+RevocationLifetimes revocation_lifetimes(const config::Auth& auth) {
+    constexpr Duration kNoEnd = std::chrono::days(366);   // the most that expires_in may say, too
+    auto contains = [](const auto& all, const auto& one) { return std::find(all.begin(), all.end(), one) != all.end(); };
+    auto may_not_end = [&](const config::JwtProvider& from) { return from.has_keys() && !contains(from.required_claims, "exp"); };
+    const bool tokens_may_not_end = may_not_end(auth.jwt) || std::any_of(auth.providers.begin(), auth.providers.end(),
+                                                                         [&](const auto& named) { return may_not_end(named.second); });
+    const bool machines = !auth.api_keys.empty() || contains(auth.methods, config::AuthMethod::certificate);
+    Duration usual = std::max<Duration>(std::chrono::days(auth.jwt.refresh_token_expire_days), std::chrono::days(1));
+    RevocationLifetimes lifetimes;
+    lifetimes.token = tokens_may_not_end ? kNoEnd : usual;
+    lifetimes.subject = tokens_may_not_end || machines ? kNoEnd : usual;
+    return lifetimes;
+}
+
+void RevocationList::adopt(store::Kv* store, RevocationLifetimes lifetimes) {
+    lifetimes_ = lifetimes;
     if (store == store_) return;
     tasks_.cancel();
     store_ = store;
@@ -145,7 +161,7 @@ rt::Task<Result<Revocation>> RevocationList::revoke(endpoints::RevocationWish wi
     made.what = wish.what;
     made.id = wish.id;
     made.at = to_milliseconds(loop_.clock().wall());
-    Duration lifetime = wish.lifetime.value_or(longest_);
+    Duration lifetime = wish.lifetime.value_or(wish.what == Revoked::token ? lifetimes_.token : lifetimes_.subject);
     made.expires = to_milliseconds(made.at + lifetime);
     auto put = co_await store_->put(key, value_of(made), lifetime);
     if (!put) co_return put.error();

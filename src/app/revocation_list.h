@@ -14,6 +14,7 @@
 
 #include "auth/revocations.h"
 #include "base/events.h"
+#include "config/auth.h"
 #include "endpoints/revocation.h"
 #include "rt/loop.h"
 #include "rt/scope.h"
@@ -21,17 +22,23 @@
 
 namespace suoke::app {
 
+// What a revocation lasts when nobody says: no shorter than what it is about.
+struct RevocationLifetimes {
+    Duration token = std::chrono::days(7);
+    Duration subject = std::chrono::days(7);
+};
+RevocationLifetimes revocation_lifetimes(const config::Auth& auth);
+
 class RevocationList final : public endpoints::RevocationDesk {
  public:
     static constexpr Duration kPoll = 1500ms;
     static constexpr Duration kReadAgain = 1min;    // all of it, even if nobody said that it has changed
-    static constexpr Duration kLongest = std::chrono::days(7);   // where nobody says how long
     static constexpr std::size_t kMost = 10'000;
 
     RevocationList(rt::Loop& loop, Events& events) : loop_(loop), events_(events) {}
     void set_listener(std::function<void(const auth::RevocationsPtr&)> changed) { changed_ = std::move(changed); }
-    // Null: nothing is revoked any more, and nothing can be. `longest`: what a revocation lasts when nobody says.
-    void adopt(store::Kv* store, Duration longest = kLongest);
+    // Null: nothing is revoked any more, and nothing can be.
+    void adopt(store::Kv* store, RevocationLifetimes lifetimes = {});
     const auth::RevocationsPtr& picture() const { return picture_; }
 
     // endpoints::RevocationDesk
@@ -53,7 +60,7 @@ class RevocationList final : public endpoints::RevocationDesk {
     Events& events_;
     std::function<void(const auth::RevocationsPtr&)> changed_ = [](const auth::RevocationsPtr&) {};
     store::Kv* store_ = nullptr;
-    Duration longest_ = kLongest;
+    RevocationLifetimes lifetimes_;
     Known known_;
     std::uint64_t edits_ = 0;                // of known_, by us
     std::optional<std::int64_t> seen_;       // the store's count of changes, when all was read

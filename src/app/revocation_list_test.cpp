@@ -225,5 +225,32 @@ TEST_F(RevocationListTest, without_a_store_there_is_nothing_to_revoke) {
     EXPECT_TRUE(covers(one, alice()));
 }
 
+TEST(RevocationLifetimes, are_those_of_refresh_tokens_where_everything_ends) {
+    config::Auth auth;
+    auth.jwt.secret_key = Secret("5d1f0c9a8b7e6d5c4b3a29181706f5e4d3c2b1a0");
+    auth.jwt.refresh_token_expire_days = 3;
+    EXPECT_EQ(revocation_lifetimes(auth).token, 72h);
+    EXPECT_EQ(revocation_lifetimes(auth).subject, 72h);
+}
+
+// A key that was revoked does not open again after a week.
+TEST(RevocationLifetimes, of_subjects_are_long_where_keys_and_certificates_let_in) {
+    config::Auth with_keys, with_certificates;
+    with_keys.api_keys["batch"];
+    with_certificates.methods = {config::AuthMethod::certificate};
+    for (const config::Auth& auth : {with_keys, with_certificates}) {
+        EXPECT_EQ(revocation_lifetimes(auth).token, 7 * 24h);
+        EXPECT_GE(revocation_lifetimes(auth).subject, 365 * 24h);
+    }
+}
+
+TEST(RevocationLifetimes, are_long_where_tokens_need_not_end) {
+    config::Auth auth;
+    auth.providers["partner"].jwks_url = "https://partner.test/jwks";
+    auth.providers["partner"].required_claims = {"sub"};
+    EXPECT_GE(revocation_lifetimes(auth).token, 365 * 24h);
+    EXPECT_GE(revocation_lifetimes(auth).subject, 365 * 24h);
+}
+
 }  // namespace
 }  // namespace suoke::app

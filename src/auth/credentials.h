@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What one worker knows about credentials: the keys in force, what was revoked, and the tokens it has
-// verified already. Touched by its thread only; control hands it new keys and revocations.
+// verified or refused already. Touched by its thread only; control hands it new keys and revocations.
 
 #include <map>
 #include <memory>
 #include <string>
 
 #include "auth/key.h"
+#include "auth/refused_tokens.h"
 #include "auth/revocations.h"
 #include "auth/token_cache.h"
 #include "rt/task.h"
@@ -37,6 +38,7 @@ struct Credentials {
     KeyRingPtr ring = std::make_shared<KeyRing>();
     RevocationsPtr revoked = std::make_shared<Revocations>();
     TokenCache cache;
+    RefusedTokens refused;                     // by introspection
     KeyDesk* desk = nullptr;                   // null: keys never change (scenes)
 };
 

@@ -41,7 +41,7 @@ struct Identity {
         std::string subject, name;
         std::string roles;                 // "admin,doctor"
         std::string scopes;                // "read write"
-        std::string digest;                // of the subject, for logs; empty: not made yet
+        std::string digest;                // of the subject, for logs
     } told;
 
     bool has_role(std::string_view role) const { return std::find(roles.begin(), roles.end(), role) != roles.end(); }
@@ -54,6 +54,5 @@ using IdentityPtr = std::shared_ptr<const Identity>;
 UserType type_by_roles(const Identity& who);
 // With everything that is told of it.
 IdentityPtr settled(Identity who);
-inline IdentityPtr settled(IdentityPtr who) { return who->told.digest.empty() ? settled(Identity(*who)) : who; }
 
 }  // namespace suoke::auth

@@ -53,11 +53,5 @@ TEST(Identity, is_the_same_word_in_every_log_and_not_the_subject) {
     EXPECT_NE(settled(named("wei"))->told.digest, digest);
 }
 
-TEST(Identity, is_settled_once) {
-    IdentityPtr who = settled(named("li"));
-    EXPECT_EQ(settled(who), who);
-    EXPECT_EQ(settled(std::make_shared<const Identity>(named("li")))->told.subject, "li");
-}
-
 }  // namespace
 }  // namespace suoke::auth

@@ -113,13 +113,13 @@ namespace {
 
 // RFC 9110 §15.1, and what RFC 9111 §4.2.2 lets be given a lifetime that nobody said.
 bool is_heuristically_cacheable(int status) {
-    constexpr std::array kStatuses = {200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501};
+    constexpr std::array kStatuses = {200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501};
     return std::ranges::find(kStatuses, status) != kStatuses.end();
 }
 
 // Statuses whose meaning for a cache is known here, for must-understand (RFC 9111 §5.2.2.3).
 bool is_understood(int status) {
-    constexpr std::array kStatuses = {200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 429, 500, 501, 502, 503, 504};
+    constexpr std::array kStatuses = {200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 429, 500, 501, 502, 503, 504};
     return std::ranges::find(kStatuses, status) != kStatuses.end();
 }
 
@@ -201,7 +201,7 @@ Judgement may_store(const Asked& asked, const ResponseFacts& facts, const Rules&
         return judgement;
     };
     if (http::is_interim(facts.status) || facts.status == 304) return no(Because::status);
-    if (facts.status == 206) return no(Because::partial);
+    if (facts.status == 206 && !asked.takes_part) return no(Because::partial);
     if (facts.vary.any) return no(Because::star);
     if (facts.has_trailers) return no(Because::trailers);
     if (auto because = forbidden(facts, rules)) return no(*because);

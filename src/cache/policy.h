@@ -34,6 +34,7 @@ struct Rules {
 
 struct Asked {
     bool authorized = false;              // says who asks: credentials, or somebody authenticated it
+    bool takes_part = false;              // a 206 is stored as what it is, apart from what is whole (RFC 9111 §3.3)
     RequestDirectives directives;
 };
 // Cache-Control, or where there is none, Pragma (RFC 9111 §5.4).

@@ -81,6 +81,8 @@ TEST(Storing, is_not_for_private_answers) {   // §5.2.2.7
 
 TEST(Storing, never_takes_a_part_or_what_is_no_answer) {   // §3.3; RFC 9110 §15
     for (int status : {206, 304, 100, 101, 103}) EXPECT_FALSE(stored({{"Cache-Control", "max-age=60"}}, {.status = status})) << status;
+    EXPECT_TRUE(stored({{"Cache-Control", "max-age=60"}}, {.status = 206, .asked = {.takes_part = true}})) << "by who knows what it is (§3.3)";
+    EXPECT_FALSE(stored({{"Cache-Control", "max-age=60"}}, {.status = 304, .asked = {.takes_part = true}}));
 }
 
 TEST(Storing, takes_any_final_status_that_says_how_long) {   // §3

@@ -42,6 +42,18 @@ RangeAnswer choose_range(std::string_view text, std::uint64_t size) {
     return {RangeAnswer::part, {*first, std::min(*last, size - 1)}};
 }
 
+std::optional<ContentRange> read_content_range(std::string_view text) {
+    constexpr std::string_view kUnit = "bytes ";
+    std::size_t dash = text.find('-'), slash = text.find('/');
+    bool shaped = text.size() > kUnit.size() && iequals(text.substr(0, kUnit.size()), kUnit) && dash != text.npos && slash != text.npos && dash < slash;
+    if (!shaped) return std::nullopt;
+    auto first = position(text.substr(kUnit.size(), dash - kUnit.size())), last = position(text.substr(dash + 1, slash - dash - 1));
+    auto size = position(text.substr(slash + 1));
+    bool sound = first && last && size && *first <= *last && *last < *size;
+    if (!sound) return std::nullopt;
+    return ContentRange{{*first, *last}, *size};
+}
+
 std::string content_range(const ByteRange& range, std::uint64_t size) {
     return "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) + "/" + std::to_string(size);
 }

@@ -24,6 +24,15 @@ struct RangeAnswer {
 // `text`: the Range field. What it does not understand is as if it had not been sent.
 RangeAnswer choose_range(std::string_view text, std::uint64_t size);
 
+// What a 206 holds of the whole (RFC 9110 §14.4).
+struct ContentRange {
+    ByteRange range;
+    std::uint64_t size = 0;   // of the whole
+    bool holds(const ByteRange& wanted) const { return range.first <= wanted.first && wanted.last <= range.last; }
+};
+// Nothing when it says anything else, or does not say how large the whole is.
+std::optional<ContentRange> read_content_range(std::string_view text);
+
 std::string content_range(const ByteRange& range, std::uint64_t size);   // "bytes 0-1/11"
 std::string unsatisfied_range(std::uint64_t size);                       // "bytes */11"
 

@@ -31,6 +31,18 @@ bool Store::reserve(std::uint64_t bytes) {
     }
 }
 
+bool Store::reserve_slow(std::uint64_t bytes) {
+    std::uint64_t taken = slow_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    bool fits = taken <= budget() / 4 && reserve(bytes);
+    if (!fits) slow_.fetch_sub(bytes, std::memory_order_relaxed);
+    return fits;
+}
+
+void Store::release_slow(std::uint64_t bytes) {
+    slow_.fetch_sub(bytes, std::memory_order_relaxed);
+    release(bytes);
+}
+
 void Store::set_limits(std::uint64_t bytes, std::uint64_t entries) {
     bool less = bytes < budget_.load(std::memory_order_relaxed) || (entries > 0 && entries < entries_.load(std::memory_order_relaxed));
     budget_.store(bytes, std::memory_order_relaxed);

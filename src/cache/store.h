@@ -82,6 +82,10 @@ class Store {
     // Room for what is on its way in; false when the budget has none, whatever is thrown out.
     bool reserve(std::uint64_t bytes);
     void release(std::uint64_t bytes) { account(-static_cast<std::int64_t>(bytes)); }
+    // The same for what comes in at a client's pace, and may take long: all of it together has a quarter of the budget,
+    // so that clients who read slowly do not push out what others want.
+    bool reserve_slow(std::uint64_t bytes);
+    void release_slow(std::uint64_t bytes);
 
     // Single flight: the first to ask for a key leads, the others follow, until it lands.
     Flight join(const Key& key, Slot url, std::uint64_t largest);
@@ -141,6 +145,7 @@ class Store {
     CacheCells& cells_;
     std::atomic<std::uint64_t> budget_{64ull << 20}, most_entries_{0};
     std::atomic<std::uint64_t> used_{0}, entries_{0};
+    std::atomic<std::uint64_t> slow_{0};   // of used_, at clients' pace
     std::array<Shard, kShards> shards_;
     std::unique_ptr<std::atomic<std::uint64_t>[]> uncacheable_;   // 40 bits of the hash, 24 of the second it ends
 };

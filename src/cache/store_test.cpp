@@ -52,6 +52,20 @@ TEST(Store, gives_back_what_was_put) {
     EXPECT_EQ(s.store.entries(), 1u);
 }
 
+TEST(Store, what_comes_slowly_has_a_quarter_of_the_budget) {
+    Shelf s;
+    s.store.set_limits(100'000, 0);
+    EXPECT_TRUE(s.store.reserve_slow(20'000));
+    EXPECT_FALSE(s.store.reserve_slow(10'000));
+    EXPECT_TRUE(s.store.reserve(10'000)) << "what comes at once has all of it";
+    EXPECT_EQ(s.store.used(), 30'000u);
+    s.store.release_slow(20'000);
+    EXPECT_TRUE(s.store.reserve_slow(25'000));
+    s.store.release_slow(25'000);
+    s.store.release(10'000);
+    EXPECT_EQ(s.store.used(), 0u);
+}
+
 TEST(Store, keeps_one_answer_for_each_kind_of_request) {   // RFC 9111 §4.1
     Shelf s;
     Key key = s.store.key_of("a");

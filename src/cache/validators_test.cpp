@@ -147,5 +147,22 @@ TEST(Range, what_it_does_not_understand_is_as_if_it_had_not_been_sent) {
         EXPECT_EQ(choose_range(text, 11).kind, RangeAnswer::whole) << text;
 }
 
+TEST(Range, what_a_part_holds_is_read_as_it_is_written) {   // RFC 9110 §14.4
+    auto held = read_content_range(content_range({5, 9}, 10));
+    ASSERT_TRUE(held);
+    EXPECT_EQ(held->range, (ByteRange{5, 9}));
+    EXPECT_EQ(held->size, 10u);
+    EXPECT_TRUE(held->holds({5, 9}));
+    EXPECT_TRUE(held->holds({6, 6}));
+    EXPECT_FALSE(held->holds({4, 6}));
+    EXPECT_FALSE(held->holds({9, 10}));
+}
+
+TEST(Range, a_part_of_something_else_is_none) {
+    for (std::string_view text : {"", "bytes", "bytes ", "bytes 0-1", "bytes 0-1/*", "bytes */10", "bytes 2-1/10", "bytes 0-10/10", "bytes -1/10", "bytes 0-/10", "bytes 0/1-2", "items 0-1/10", "bytes=0-1/10", "bytes 0-1/10, 2-3/10",
+                                  "bytes +0-1/10", "bytes 0-99999999999999999999999/99999999999999999999999"})
+        EXPECT_FALSE(read_content_range(text)) << text;
+}
+
 }  // namespace
 }  // namespace suoke::cache

@@ -117,6 +117,9 @@ TEST(DataClasses, tls_that_believes_anybody_is_none) {
     Config config = good();
     config.services["records"].tls.verify = false;
     EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("tls.verify: true")));
+    config.services["records"].tls.enabled = false;
+    config.services["records"].endpoints.front().use_tls = true;   // the endpoint says it for itself
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("tls.verify: true")));
 }
 
 TEST(DataClasses, a_name_that_only_looks_like_this_machine_is_another) {
@@ -159,6 +162,56 @@ TEST(DataClasses, no_other_way_leads_to_the_service_where_less_is_asked_or_somet
         config->registry.service_paths = false;
         EXPECT_THAT(problems_of(*config), IsEmpty());
     }
+}
+
+TEST(DataClasses, no_public_path_leads_to_the_service) {
+    Config config = good();
+    for (const char* way : {"*", "/api/*", "/api/v1/gateway/*", "/api/v?/proxy/records", "/api/v1/gateway/records", "/api/v1/gateway/records/public/*",
+                            "/api/v1/proxy/rec*", "/proxy/*"}) {
+        config.auth.public_paths = {"/open/*", way};
+        EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("set registry.service_paths: false"))) << way;
+    }
+    for (const char* elsewhere : {"/records/*", "/api/v1/gateway/news/*", "/api/v1/gateway/records-of-music/*", "/api/v1/gateway", "/status"}) {
+        config.auth.public_paths = {elsewhere};
+        EXPECT_THAT(problems_of(config), IsEmpty()) << elsewhere;
+    }
+}
+
+TEST(DataClasses, whoever_the_route_would_not_let_in_has_no_other_way) {
+    Config by_method = good(), by_certificate = good(), by_address = good();
+    by_method.auth.jwt.secret_key = Secret("0123456789abcdef0123456789abcdef");
+    by_method.auth.api_keys["batch"];
+    by_method.routes.front().auth.methods = {AuthMethod::jwt};
+    by_certificate.routes.front().client_certificate = ClientAuth::required;
+    by_address.routes.front().access.allow = {"10.0.0.0/8"};
+    for (Config* config : {&by_method, &by_certificate, &by_address}) {
+        EXPECT_THAT(problems_of(*config), ElementsAre(HasSubstr("set registry.service_paths: false")));
+        config->registry.service_paths = false;
+        EXPECT_THAT(problems_of(*config), IsEmpty());
+    }
+    Config the_same = by_method;
+    the_same.registry.service_paths = true;
+    the_same.routes.front().auth.methods = {AuthMethod::api_key, AuthMethod::jwt};
+    EXPECT_THAT(problems_of(the_same), IsEmpty());
+}
+
+TEST(DataClasses, another_family_of_urls_to_the_same_service_is_not_forgotten) {
+    Config config = good();
+    Route& other = config.routes.emplace_back(config.routes.front());
+    other.name = "old-records";
+    other.prefix = "/api/records";
+    other.data_class = DataClass::internal;
+    EXPECT_THAT(problems_of(config), IsEmpty()) << "it asks for as much, and keeps nothing";
+    other.auth.mode = AuthMode::none;
+    EXPECT_THAT(problems_of(config), ElementsAre(AllOf(HasSubstr("warning: routes[1].data_class"), HasSubstr("'old-records' goes to a service of 'records'"))));
+    other.data_class = DataClass::open;
+    EXPECT_THAT(problems_of(config), IsEmpty());
+    other.data_class = DataClass::internal;
+    other.auth.mode.reset();
+    other.sse.replay.emplace();
+    EXPECT_THAT(problems_of(config), ElementsAre(HasSubstr("warning: routes[1].data_class")));
+    other.service = "news";
+    EXPECT_THAT(problems_of(config), IsEmpty());
 }
 
 TEST(DataClasses, other_classes_may_do_all_that) {

@@ -41,6 +41,12 @@ TEST(Production, is_refused_with_a_token_for_managers_that_everybody_knows) {
     EXPECT_THAT(problems(kProduction + open + "registry: {admin_token: 8f3c1d5e7a9b2046c8d0e1f2a3b4c5d6}\n"), IsEmpty());
 }
 
+TEST(Production, is_refused_with_the_key_of_an_example) {
+    const std::string key = "auth: {api_keys: {batch: {hashes: ['sha256:7f61f44cc311dbe9c8fe327a8458a0b4bf02fdfb02e2466e40381F138D918574']}}}\n";
+    EXPECT_THAT(problems(kProduction + key), ElementsAre(HasSubstr("error: auth.api_keys.batch: is the key of an example")));
+    EXPECT_THAT(problems(key), IsEmpty());
+}
+
 TEST(Production, elsewhere_nobody_has_to_be_asked) { EXPECT_THAT(problems("app: {environment: staging}\n"), IsEmpty()); }
 
 }  // namespace

@@ -549,7 +549,7 @@ struct Store {                            // what survives a restart, where ther
 
 struct Registry {
     bool enabled = true;
-    Secret admin_token;                   // empty: nobody may register
+    Secret admin_token;                   // empty: only who has one of auth.admin_roles may register
     Duration default_ttl = 30s;           // of a lease whose owner names none; 0: until it is taken out
     std::vector<std::string> allow_networks = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"};
     std::vector<std::string> allow_hosts; // names, "*.suoke.internal"

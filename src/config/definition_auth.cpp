@@ -151,7 +151,8 @@ const Fields& describe(std::type_identity<Introspection>) {
                                                       "tokens for others included.")
             .also({"auth.introspection.audience"}),
         field<&Introspection::timeout>("timeout", "It must have answered after this; else 503."),
-        field<&Introspection::cache>("cache", "So long a token counts that was active, and no longer than it says; 0: it is asked each time."),
+        field<&Introspection::cache>("cache", "So long a token counts that was active, and no longer than it says; one that was not is refused as long, up to 5 "
+                                              "seconds. 0: it is asked each time."),
     };
     return kFields;
 }
@@ -204,8 +205,9 @@ const Fields& describe(std::type_identity<RouteAuth>) {
         field<&RouteAuth::forward_credentials>("forward_credentials", "Whether the service gets what the client has shown; not said: tokens yes, API keys and "
                                                                       "their passwords no."),
         field<&RouteAuth::renew_in_band>("renew_in_band", "WebSockets whose client has shown a token go on when it shows a newer one in time: a text message "
-                                                          "{\"type\":\"auth\",\"token\":\"...\"}, which the service does not see. The gateway answers it, warns "
-                                                          "30 seconds before the end, inspects every frame, and lets nothing be compressed."),
+                                                          "(with websocket.allow binary, a binary one) {\"type\":\"auth\",\"token\":\"...\"}, which the service "
+                                                          "does not see. The gateway answers it in kind, warns 30 seconds before the end, inspects every frame, and "
+                                                          "lets nothing be compressed."),
     };
     return kFields;
 }

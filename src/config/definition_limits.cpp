@@ -103,6 +103,9 @@ const Fields& describe(std::type_identity<RateLimit>) {
             .check(storage)
             .credentials()
             .restart(),
+        field<&RateLimit::gateways>("gateways", "How many gateways share the limits, for one that starts while Redis is away; Redis knows better.")
+            .range(1, 1000)
+            .restart(),
         field<&RateLimit::max_keys>("max_keys", "How many clients are remembered at once, 64 bytes each; beyond that the ones that used least are forgotten.")
             .range(1000, 100'000'000)
             .restart(),

@@ -153,7 +153,10 @@ const Fields& describe(std::type_identity<SseReplay>) {
             "subject",
             "What tells clients apart: a header, a cookie, or their certificate. A client without it is neither "
             "recorded nor given anything."),
-        field<&SseReplay::subject_name>("subject_name", "Of the header (Authorization, if empty) or the cookie.")
+        field<&SseReplay::subject_name>(
+            "subject_name",
+            "Of the header or the cookie. Without the header's: who the client is by its credential (auth), else "
+            "Authorization.")
             .check(rules::token),
         field<&SseReplay::events>("events", "Events kept of one client's stream.").range(1, 100'000),
         field<&SseReplay::bytes>("bytes", "Bytes kept of one client's stream."),

@@ -39,7 +39,8 @@ const Fields& describe(std::type_identity<Store>) {
 const Fields& describe(std::type_identity<Registry>) {
     static const Fields kFields = {
         field<&Registry::enabled>("enabled", "Let instances register themselves.").restart(),
-        field<&Registry::admin_token>("admin_token", "Who shows it (Authorization: Bearer) may register, change and take out instances. Empty: nobody may.")
+        field<&Registry::admin_token>("admin_token", "Who shows it (Authorization: Bearer) may register, change and take out instances, and manage the gateway; "
+                                                     "so may who has one of auth.admin_roles. Empty: they alone.")
             .env({"REGISTRY_ADMIN_TOKEN"}).check(rules::token_to_show).credentials(),
         field<&Registry::default_ttl>("default_ttl", "An instance that names no ttl is gone without a heartbeat for so long; 0: never.")
             .env({"SERVICE_REGISTRY_TTL"}),

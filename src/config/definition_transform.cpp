@@ -140,6 +140,8 @@ const Fields& describe(std::type_identity<RequestTransformation>) {
             .input(),
         field<&RequestTransformation::set_query>("set_query", "Query parameters that get this value, whatever they had.").credentials(),
         field<&RequestTransformation::remove_query>("remove_query", "Query parameters that are taken out."),
+        field<&RequestTransformation::from_form>("from_form", "Make a JSON object of a body of application/x-www-form-urlencoded, with a text for each name, "
+                                                              "or a list of texts where it is repeated. What cannot be read as such gets 400."),
         field<&RequestTransformation::json>("json", "What is made of a JSON body."),
     };
     return kFields;
@@ -169,7 +171,8 @@ const Fields& describe(std::type_identity<Transformations>) {
     static const Fields kFields = {
         field<&Transformations::request>("request", "Of what the service gets."),
         field<&Transformations::response>("response", "Of what the client gets."),
-        bytes<&Transformations::max_body>("max_body", "A JSON body is gathered to be changed; a larger one passes as it is.").range(1, 64 << 20),
+        bytes<&Transformations::max_body>("max_body", "A body is gathered to be changed; larger JSON passes as it is, a larger form that is to become JSON gets 413.")
+            .range(1, 64 << 20),
     };
     return kFields;
 }

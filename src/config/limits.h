@@ -65,6 +65,7 @@ struct RateLimit {
     Penalties penalties;
     LimitStorage storage = LimitStorage::automatic;
     std::string storage_url;               // another Redis than the section redis has
+    std::uint32_t gateways = 1;            // that share the limits, as long as Redis has not told
     std::uint64_t max_keys = 1'000'000;
     // Other ways to say it; loading folds them into the above.
     std::optional<std::uint64_t> requests;

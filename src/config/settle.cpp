@@ -141,14 +141,15 @@ class ServiceFolder {
     bool in_file_;
 };
 
-// Services that the configuration does not describe may still register, or be found by their name.
+// Services that the configuration does not describe may still register, or be found by their name. That somebody with a
+// role may register is not enough: who only has tokens checked wants to hear of a misspelt name.
 bool may_come_later(const Config& config) {
     return (config.registry.enabled && !config.registry.admin_token.empty()) || config.service_discovery.type != DiscoveryType::configured;
 }
 
 void check_services(const Config& config, Report& report) {
     for (const auto& [name, service] : config.services) {
-        bool learnt = service.discovery || may_come_later(config);
+        bool learnt = service.discovery || may_come_later(config) || takes_registrations(config);
         if (service.endpoints.empty() && !learnt && !report.blames("services." + name))
             report.error(service.place, "services." + name,
                          "has no endpoint: give endpoints, or url, or host and port, or discovery");
@@ -298,6 +299,10 @@ std::string name_from(const Route& route) {
 }
 
 }  // namespace
+
+bool takes_registrations(const Config& config) {
+    return config.registry.enabled && (!config.registry.admin_token.empty() || config.auth.is_on());
+}
 
 void fold_services(Config& config, Report& report, bool in_file) {
     for (auto& [key, service] : config.services)

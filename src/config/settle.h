@@ -28,6 +28,8 @@ void check_data_classes(const Config& config, Report& report);
 bool knows_its_clients(const Config& config, const Route& route);
 // Whether a route labelled phi sends requests to it, so that they go over TLS (outside development).
 bool serves_health_information(const Config& config, const std::string& service);
+// Whether there is anybody who may register instances: with the registry's token, or with a role.
+bool takes_registrations(const Config& config);
 // The rules about cross-origin sections.
 void check_shaping(const Config& config, Report& report);
 // cache_enabled and cache_ttl become what routes say in cache.

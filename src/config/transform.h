@@ -69,6 +69,7 @@ struct RequestTransformation {
     std::vector<std::string> remove_headers;
     std::map<std::string, std::string> set_query;
     std::vector<std::string> remove_query;
+    bool from_form = false;                // forms become JSON
     JsonEdits json;
     bool operator==(const RequestTransformation&) const = default;
 };

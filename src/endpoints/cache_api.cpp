@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cache/second_level.h"
 #include "endpoints/admin.h"
 #include "endpoints/request_body.h"
 #include "gateway/replies.h"
@@ -142,36 +143,48 @@ class Clear final : public gateway::Filter {
     }
 };
 
+std::uint64_t load(const std::atomic<std::uint64_t>& cell) { return cell.load(std::memory_order_relaxed); }
+
+// What gateways share, where they do; how much that is, is Redis' to tell.
+void add_redis(JsonWriter& j, const CacheCells& cells, bool reachable) {
+    j.key("redis").open('{').field("reachable", reachable).field("hits", load(cells.second_hits)).field("misses", load(cells.second_misses));
+    j.field("errors", load(cells.second_errors)).field("writes", load(cells.second_writes)).close('}');
+}
+
+std::uint64_t total(const MetricsRegistry& metrics, CacheResult result) {
+    std::uint64_t sum = 0;
+    for (const WorkerCells& cells : metrics.worker_cells()) sum += cells.cache[static_cast<std::size_t>(result)].value();
+    return sum;
+}
+
 class State final : public gateway::Filter {
  public:
     explicit State(const MetricsRegistry& metrics) : metrics_(metrics) {}
     rt::Task<Answer> run(Exchange& ex, Next) const override {
         if (auto error = refuse_unless_admin(ex)) co_return *error;
-        co_return gateway::json_response(200, text(ex));
+        co_return gateway::json_response(200, state_of_cache(ex.worker.cache(), metrics_, ex.worker.loop().now(), timestamp(ex)));
     }
 
  private:
-    std::uint64_t total(CacheResult result) const {
-        std::uint64_t sum = 0;
-        for (const WorkerCells& cells : metrics_.worker_cells()) sum += cells.cache[static_cast<std::size_t>(result)].value();
-        return sum;
-    }
-    std::string text(const Exchange& ex) const {
-        const cache::Store& store = ex.worker.cache();
-        std::uint64_t hits = total(CacheResult::hit) + total(CacheResult::stale), misses = total(CacheResult::miss);
-        double ratio = hits + misses == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(hits + misses);
-        std::string out;
-        JsonWriter j(out);
-        j.open('{').field("type", "memory").field("entries", store.entries()).field("bytes", store.used()).field("max_bytes", store.budget());
-        j.field("hits", hits).field("stale_hits", total(CacheResult::stale)).field("misses", misses).field("bypassed", total(CacheResult::bypass));
-        j.field("hit_ratio", ratio).field("evictions", metrics_.cache().evictions.load(std::memory_order_relaxed));
-        j.field("timestamp", timestamp(ex)).close('}');
-        return out;
-    }
     const MetricsRegistry& metrics_;
 };
 
 }  // namespace
+
+std::string state_of_cache(const cache::Store& store, const MetricsRegistry& metrics, TimePoint now, double timestamp) {
+    const cache::SecondLevel* second = store.second();
+    std::uint64_t stale = total(metrics, CacheResult::stale), hits = total(metrics, CacheResult::hit) + stale, misses = total(metrics, CacheResult::miss);
+    double ratio = hits + misses == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(hits + misses);
+    std::string out;
+    JsonWriter j(out);
+    // The type as cache.type has it. With redis the numbers beside it are still those of memory, which is asked first.
+    j.open('{').field("type", second ? "redis" : "memory").field("entries", store.entries()).field("bytes", store.used()).field("max_bytes", store.budget());
+    j.field("hits", hits).field("stale_hits", stale).field("misses", misses).field("bypassed", total(metrics, CacheResult::bypass));
+    j.field("hit_ratio", ratio).field("evictions", load(metrics.cache().evictions));
+    if (second) add_redis(j, metrics.cache(), second->usable(now));
+    j.field("timestamp", timestamp).close('}');
+    return out;
+}
 
 void add_cache(std::vector<Builtin>& all, Sources& sources) {
     const std::string base = "/api/v1/management/cache";

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The response cache over HTTP, for who may manage the gateway (admin.h):
-//   GET  /api/v1/management/cache          what is stored, and how often it did
+//   GET  /api/v1/management/cache          what is stored in memory, how often it did, and how Redis behind it does
 //   POST /api/v1/management/cache/purge    {"urls": ["https://api/a?b", "/a"], "prefixes": ["/api/users"], "tags": ["user-7"]}
 //   POST /api/v1/management/cache/clear    everything
-// A URL or prefix without a host is that of every host. Each gateway has a cache of its own.
+// A URL or prefix without a host is that of every host. Purges are for this gateway, and for all that share its Redis.
 
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/metrics.h"
+#include "cache/store.h"
 #include "endpoints/builtin.h"
 #include "endpoints/registration.h"
 
@@ -25,6 +27,8 @@ struct PurgeWish {
     bool all = false;
 };
 std::variant<PurgeWish, Faults> read_purge(std::string_view body);
+
+std::string state_of_cache(const cache::Store& store, const MetricsRegistry& metrics, TimePoint now, double timestamp);
 
 void add_cache(std::vector<Builtin>& all, Sources& sources);
 

@@ -4,14 +4,22 @@
 namespace suoke::filters {
 namespace {
 
+// What becomes of requests and answers in a filter, beside being passed on.
+enum class Data : std::uint8_t {
+    passes,
+    keeps,    // beyond the exchange: for others, or for the same client later
+    copies,   // to another service than the one that is asked
+};
+
 // One of the two: a check, which never waits, or a filter around all that follow.
 struct Entry {
     using MakeCheck = CheckPtr (*)(const config::Config&, const config::Route&);
     using MakeFilter = FilterPtr (*)(const config::Config&, const config::Route&);
-    constexpr Entry(MakeCheck make, const char*) : check(make) {}
-    constexpr Entry(MakeFilter make, const char*) : filter(make) {}
+    constexpr Entry(MakeCheck make, const char*, Data declared = Data::passes) : check(make), data(declared) {}
+    constexpr Entry(MakeFilter make, const char*, Data declared = Data::passes) : filter(make), data(declared) {}
     MakeCheck check = nullptr;
     MakeFilter filter = nullptr;
+    Data data = Data::passes;
 };
 
 // The order a request meets them, each with its reason; responses meet the checks backwards. Filters that
@@ -49,21 +57,28 @@ constexpr Entry kOrder[] = {
     {grpc_onward, "behind hop_by_hop, which takes the client's TE"},
     {edit_headers, "the operator's word: the last on requests and on what streams say"},
     {event_streams, "the last check that sees answers: the upstream's own, and its body before all"},
-    {idempotency, "outside the cache and early streams, so that what is kept is what the client got"},
-    {response_cache, "keeps what the service said; what checks make of it is made anew for each client"},
+    {idempotency, "outside the cache and early streams, so that what is kept is what the client got", Data::keeps},
+    {response_cache, "keeps what the service said; what checks make of it is made anew for each client", Data::keeps},
     {transform_request, "behind validation, idempotency and cache, which see the client's words"},
-    {mirror, "copies what the service itself is to get"},
+    {mirror, "copies what the service itself is to get", Data::copies},
     {plain_upstream, "what is compressed here must come plain"},
     {transform_response, "so that reshaped answers are kept in the cache, and events are left alone"},
     {stream_start, "answers early where the route wants that, for all that wait behind it"},
-    {sse_replay, "inside the early answer, so that what the client missed comes with the upstream's consent"},
+    {sse_replay, "inside the early answer, so that what the client missed comes with the upstream's consent", Data::keeps},
 };
+
+// Health information passes, and no more. A route of that class that asks for more does not load
+// (config/check_data_classes.cpp); what sections say for all routes stops here.
+bool may_be_made(const Entry& entry, const config::Route& route) {
+    return entry.data == Data::passes || route.data_class != config::DataClass::phi;
+}
 
 }  // namespace
 
 gateway::Chain chain_of(const config::Config& config, const config::Route& route, FilterPtr last) {
     gateway::Chain chain;
     for (const Entry& entry : kOrder) {
+        if (!may_be_made(entry, route)) continue;
         if (entry.check) {
             if (CheckPtr check = entry.check(config, route)) chain.add(std::move(check));
         } else if (FilterPtr filter = entry.filter(config, route)) {

@@ -5,8 +5,6 @@
 // What was judged before costs a look into the worker's cache: that is the Check. Where somebody has to be asked
 // first (for a key that is new, about a token, or about the request) the Filter behind it waits and judges again.
 #include <algorithm>
-#include <map>
-#include <mutex>
 
 #include "auth/judge_token.h"
 #include "auth/public_paths.h"
@@ -14,13 +12,12 @@
 #include "filters/filters.h"
 #include "filters/open_preflight.h"
 #include "gateway/authorities.h"
-#include "gateway/same_question.h"
+#include "gateway/open_questions.h"
 #include "gateway/site.h"
 #include "gateway/token_places.h"
 #include "gateway/worker.h"
 #include "http/grpc.h"
 #include "rt/digest.h"
-#include "rt/race.h"
 #include "rt/tls.h"
 
 namespace suoke::filters {
@@ -33,7 +30,7 @@ using gateway::Exchange;
 using gateway::FoundToken;
 using gateway::Next;
 
-constexpr Duration kPatience = std::chrono::seconds(3);   // with whoever has a key that is new to us
+constexpr Duration kRefusedFor = 5s;   // at most: a token may be made a moment before its server knows it everywhere
 constexpr std::string_view kProtocols = "Sec-WebSocket-Protocol";
 
 // ---- what a route says
@@ -43,7 +40,7 @@ enum class Way : std::uint8_t { bearer, api_key, basic, certificate, forward };
 struct Rules {
     config::AuthMode mode = config::AuthMode::required;
     std::vector<Way> ways;                     // in the order in which they count
-    bool jwt = false, introspection = false;   // what a bearer token may be
+    gateway::TokenKinds tokens;
     bool manager = false;                      // an endpoint of our own: registry.admin_token opens it
     gateway::TokenPlaces places;
     std::optional<bool> forward_credentials;
@@ -53,8 +50,8 @@ struct Rules {
     // Whether who came by that method somewhere else could have come here by it.
     bool takes(Method method) const {
         switch (method) {
-            case Method::jwt: return jwt;
-            case Method::introspection: return introspection;
+            case Method::jwt:
+            case Method::introspection: return tokens.has(method);
             case Method::api_key: return has(Way::api_key);
             case Method::basic: return has(Way::basic);
             case Method::certificate: return has(Way::certificate);
@@ -108,12 +105,9 @@ std::optional<Rules> rules_of(const config::Config& config, const config::Route&
     Rules rules;
     rules.mode = config.auth.mode_of(route.auth);
     if (rules.mode == config::AuthMode::none) return std::nullopt;
-    for (config::AuthMethod method : config.auth.methods_of(route.auth)) {
-        add_way(rules, way_of(method));
-        // A bearer token belongs to the first of the two that takes it, and introspection takes all.
-        if (method == config::AuthMethod::jwt) rules.jwt = !rules.introspection;
-        if (method == config::AuthMethod::introspection) rules.introspection = true;
-    }
+    std::vector<config::AuthMethod> methods = config.auth.methods_of(route.auth);
+    for (config::AuthMethod method : methods) add_way(rules, way_of(method));
+    rules.tokens = gateway::token_kinds(methods);
     rules.manager = is_our_own(route) && !config.registry.admin_token.empty();
     if (rules.manager) add_way(rules, Way::bearer);
     const config::TokenFrom& from = route.auth.token_from;
@@ -203,19 +197,19 @@ class Look {
         if (!token.is_there) return Outcome::nobody;
         if (token.is_doubtful) return refuse({Code::invalid_token, "tokens that differ, or Authorization more than once"});
         if (token.text.empty() || token.text.size() > auth::kLongestToken) return refuse({Code::invalid_token, "a token that is empty or too long"});
-        if (rules_.jwt && remembers(Method::jwt, token.text)) return Outcome::somebody;
+        if (rules_.tokens.jwt && remembers(Method::jwt, token.text)) return Outcome::somebody;
         if (rules_.manager && rt::same_secret(token.text, ex_.site.config.registry.admin_token.reveal())) return accept(us_.manager);
-        if (rules_.jwt)
+        if (rules_.tokens.jwt)
             if (auto outcome = jwt()) return *outcome;
-        return rules_.introspection ? introspection() : refuse({Code::invalid_token, "it is not the registry's token, and no other is taken here"});
+        return rules_.tokens.introspection ? introspection() : refuse({Code::invalid_token, "it is not the registry's token, and no other is taken here"});
     }
 
     // Nothing: it is for introspection.
     std::optional<Outcome> jwt() {
-        if (rules_.introspection && !auth::looks_like_jwt(token.text)) return std::nullopt;
+        if (rules_.tokens.introspection && !auth::looks_like_jwt(token.text)) return std::nullopt;
         auth::TokenJudgement judged = auth::judge_token(token.text, us_.providers, *credentials_.ring, *credentials_.revoked, now_);
-        if (judged.who) return meet(Method::jwt, token.text, auth::settled(std::move(judged.who)));
-        if (rules_.introspection && !judged.is_ours) return std::nullopt;
+        if (judged.who) return meet(Method::jwt, token.text, std::move(judged.who));
+        if (rules_.tokens.introspection && !judged.is_ours) return std::nullopt;
         if (judged.ask.empty() || !credentials_.desk || answers_.keys) return refuse(explained(std::move(judged)));
         wait.what = Wait::keys;
         wait.providers = std::move(judged.ask);
@@ -228,12 +222,17 @@ class Look {
         std::string digest = cache > Duration::zero() ? rt::digest_of({token.text}) : std::string();
         if (remembers(Method::introspection, digest)) return Outcome::somebody;
         if (!answers_.introspected) {
+            if (auto why = credentials_.refused.find(digest, ex_.worker.loop().now(), generation_))
+                return refuse({*why, "whoever knows such tokens did not take it a moment ago"});
             wait.what = Wait::introspection;
             wait.token = token.text;
             return Outcome::waiting;
         }
         const Result<IdentityPtr>& said = *answers_.introspected;
-        return said ? meet(Method::introspection, digest, *said, now_ + cache) : refuse(said.error());
+        if (said) return meet(Method::introspection, digest, *said, now_ + cache);
+        if (said.error().code != Code::keys_unavailable)
+            credentials_.refused.put(digest, said.error().code, ex_.worker.loop().now() + std::min(cache, kRefusedFor), generation_);
+        return refuse(said.error());
     }
 
     // What says no more than its code: there was no key to try.
@@ -393,69 +392,46 @@ class Authenticate final : public Check {
 
 // ---- asking elsewhere
 
-rt::Task<void> look_for_keys(Exchange& ex, Wait wait) {
-    rt::Loop& loop = ex.worker.loop();
-    TimePoint deadline = std::min(ex.head_deadline(), loop.now() + kPatience);
-    for (std::string& provider : wait.providers) {
-        rt::Within<void> looked(loop, ex.worker.credentials().desk->look_for(std::move(provider), wait.key_id, deadline), deadline);
-        (void)co_await looked;
-    }
-}
-
-// What a route's clients have others asked at the moment, for each worker its own. The lock is for who has to ask.
-class Questions {
- public:
-    struct OfWorker {
-        gateway::SameQuestion<Result<IdentityPtr>> introspections;
-        gateway::SameQuestion<gateway::ForwardAnswer> forwards;
-    };
-    OfWorker& of(const gateway::Worker& worker) {
-        std::lock_guard lock(mutex_);
-        return all_[&worker];
-    }
-
- private:
-    std::mutex mutex_;
-    std::map<const gateway::Worker*, OfWorker> all_;
-};
-
 TimePoint patience_with(const Exchange& ex, const gateway::Authority& authority) {
     return std::min(ex.head_deadline(), deadline_after(ex.worker.loop().now(), authority.timeout));
 }
 
+// What is asked under other rules, perhaps of somebody else, is another question.
+std::string key_of(const Exchange& ex, std::string_view question) { return rt::digest_of({std::to_string(ex.site.generation), question}); }
+
 // An answer that counts for a while counts for all who have the same question. Without that each asks for itself: what
 // is asked about may be good for one request only.
-rt::Task<Result<IdentityPtr>> introspect(Exchange& ex, Questions& questions, std::string token) {
+rt::Task<Result<IdentityPtr>> introspect_once(Exchange& ex, std::string token) {
     const gateway::Authority& server = *ex.site.authentication.introspection;
-    std::string key = rt::digest_of({token});
+    std::string key = key_of(ex, token);
     rt::Task<Result<IdentityPtr>> question = gateway::introspect(ex, std::move(token));
     if (server.cache <= Duration::zero()) co_return co_await std::move(question);
     Result<IdentityPtr> otherwise = Error(Code::keys_unavailable);
-    auto& open = questions.of(ex.worker).introspections;
+    auto& open = ex.worker.questions().introspections;
     co_return co_await open.ask(ex.worker.loop(), std::move(key), std::move(question), patience_with(ex, server), std::move(otherwise));
 }
 
-rt::Task<gateway::ForwardAnswer> ask_forward(Exchange& ex, Questions& questions, gateway::ForwardQuestion asked) {
+rt::Task<gateway::ForwardAnswer> ask_forward_once(Exchange& ex, gateway::ForwardQuestion asked) {
     const gateway::Authority& service = *ex.site.authentication.forward;
-    std::string key = asked.digest;
+    std::string key = key_of(ex, asked.digest);
     rt::Task<gateway::ForwardAnswer> question = gateway::ask_forward(ex, std::move(asked));
     if (service.cache <= Duration::zero()) co_return co_await std::move(question);
     gateway::ForwardAnswer otherwise;
-    auto& open = questions.of(ex.worker).forwards;
+    auto& open = ex.worker.questions().forwards;
     co_return co_await open.ask(ex.worker.loop(), std::move(key), std::move(question), patience_with(ex, service), std::move(otherwise));
 }
 
-rt::Task<void> ask(Exchange& ex, const Rules& rules, Questions& questions, Wait wait, Answers& answers) {
+rt::Task<void> ask(Exchange& ex, const Rules& rules, Wait wait, Answers& answers) {
     switch (wait.what) {
         case Wait::keys:
             answers.keys = true;
-            co_await look_for_keys(ex, std::move(wait));
+            co_await gateway::look_for_keys(ex, std::move(wait.providers), std::move(wait.key_id));
             break;
-        case Wait::introspection: answers.introspected = co_await introspect(ex, questions, std::move(wait.token)); break;
+        case Wait::introspection: answers.introspected = co_await introspect_once(ex, std::move(wait.token)); break;
         default: {
             gateway::ForwardQuestion question = gateway::forward_question(ex, rules.places);
             answers.forwarded_digest = question.digest;
-            answers.forwarded = co_await ask_forward(ex, questions, std::move(question));
+            answers.forwarded = co_await ask_forward_once(ex, std::move(question));
         }
     }
 }
@@ -492,13 +468,12 @@ class AuthenticateElsewhere final : public Filter {
                 break;
             }
             Wait wait = std::move(look.wait);
-            co_await ask(ex, rules_, *questions_, std::move(wait), answers);
+            co_await ask(ex, rules_, std::move(wait), answers);
         }
         co_return co_await next.run(ex);
     }
 
     Rules rules_;
-    const std::unique_ptr<Questions> questions_ = std::make_unique<Questions>();
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "auth/api_keys.h"
 #include "auth/credentials.h"
 #include "auth/jwt.h"
+#include "base/text.h"
 #include "http/grpc.h"
 #include "testing/files.h"
 #include "testing/scene.h"
@@ -65,6 +66,7 @@ class Gate {
     gateway::Worker& worker() { return scene_.worker(); }
     rt::Loop& loop() { return scene_.loop(); }
     void after(Duration time) { scene_.after(time); }
+    void comes_from(std::string address) { scene_.comes_from(std::move(address)); }
     void reload(const std::string& yaml) { scene_.reload(yaml); }
 
     struct Wanted {
@@ -650,6 +652,27 @@ TEST(ForwardAuth, a_no_is_passed_on_with_the_way_to_get_in) {
     EXPECT_EQ(s.upstream("users").dials(), 0u);
 }
 
+TEST(ForwardAuth, where_a_yes_names_nobody_it_is_who_shows_the_same_and_who_shows_nothing_is_its_address) {
+    Gate s(guarded(kForward + "}"));
+    auto subject_of = [&](const std::string& client, const std::string& fields) {
+        s.client(client) << get("/users", fields);
+        s.upstream("10.0.0.9:80") >> request("GET", "/check") << ok("");
+        std::string head = to_lower(s.upstream("users").connection(0).unread());
+        s.upstream("users") >> request("GET", "/users").having("x-user-id") << ok("in");
+        s.client(client) >> response(200, "in");
+        std::size_t at = head.find("x-user-id: ");
+        return at == head.npos ? std::string() : head.substr(at, head.find('\r', at) - at);
+    };
+    const std::string session = "cookie: session=a\r\n";
+    std::string somebody = subject_of("first", session), stranger = subject_of("first", "");
+    EXPECT_NE(somebody, stranger);
+    EXPECT_EQ(subject_of("second", session), somebody);
+    EXPECT_EQ(subject_of("second", ""), stranger);
+    s.comes_from("192.0.2.2");
+    EXPECT_EQ(subject_of("elsewhere", session), somebody);
+    EXPECT_NE(subject_of("elsewhere", ""), stranger);
+}
+
 TEST(ForwardAuth, anything_else_is_our_fault) {
     Gate s(guarded(kForward + ", timeout: 1s}"));
     for (int status : {302, 404, 500}) {
@@ -780,6 +803,114 @@ TEST(Introspection, who_waits_for_somebody_elses_question_waits_no_longer_than_f
     s.client("first") >> response(503).saying("keys_unavailable");
     s.client("second") >> response(503).saying("keys_unavailable");
     EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), 1u);
+}
+
+constexpr const char* kAsksForGone = "token=gone&token_type_hint=access_token";
+
+TEST(Introspection, a_token_that_was_refused_is_not_asked_about_for_a_moment) {
+    Gate s(guarded(kIntrospection + ", cache: 10s}"));
+    std::string gone = s.bearer("gone");
+    s.client() << get("/users", gone);
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", kAsksForGone) << ok(R"({"active":false})");
+    s.client() >> response(401).saying("invalid_token");
+    for (int i = 0; i < 3; ++i) s.is_refused("/users", gone, 401, "invalid_token");
+    EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), 1u);
+    s.after(5s);
+    s.client() << get("/users", gone);
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", kAsksForGone) << ok(R"({"active":true,"sub":"li"})");
+    s.upstream("users") >> request("GET", "/users").with("x-user-id", "li") << ok("in");
+    s.client() >> response(200, "in");
+    s.passes("/users", gone);
+}
+
+TEST(Introspection, a_refusal_counts_no_longer_than_a_yes_would) {
+    Gate s(guarded(kIntrospection + ", cache: 1s}"));
+    for (std::size_t asked = 1; asked <= 2; ++asked) {
+        s.client() << get("/users", s.bearer("gone"));
+        s.upstream("10.0.0.9:80") >> request("POST", "/introspect", kAsksForGone) << ok(R"({"active":true,"sub":"li","exp":1})");
+        s.client() >> response(401).saying("token_expired");
+        s.is_refused("/users", s.bearer("gone"), 401, "token_expired");
+        EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), asked);
+        s.after(1s);
+    }
+}
+
+TEST(Introspection, where_no_answer_counts_for_a_while_a_refusal_does_not_either) {
+    Gate s(guarded(kIntrospection + ", cache: 0s}"));
+    for (int i = 0; i < 2; ++i) {
+        s.client() << get("/users", s.bearer("gone"));
+        s.upstream("10.0.0.9:80") >> request("POST", "/introspect", kAsksForGone) << ok(R"({"active":false})");
+        s.client() >> response(401).saying("invalid_token");
+    }
+}
+
+TEST(Introspection, what_was_refused_by_the_rules_before_is_asked_about_anew) {
+    Gate s(guarded(kIntrospection + ", cache: 10s, audiences: [others]}"));
+    s.client() << get("/users", s.bearer("gone"));
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", kAsksForGone) << ok(R"({"active":true,"sub":"li","aud":"us"})");
+    s.client() >> response(401).saying("invalid_token");
+    s.reload(guarded(kIntrospection + ", cache: 10s, audiences: [us]}"));
+    s.client() << get("/users", s.bearer("gone"));
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", kAsksForGone) << ok(R"({"active":true,"sub":"li","aud":"us"})");
+    s.upstream("users") >> request("GET", "/users") << ok("in");
+    s.client() >> response(200, "in");
+}
+
+TEST(Introspection, no_more_is_asked_at_once_than_may_be) {
+    Gate s(guarded(kIntrospection + ", cache: 10s}"));
+    s.worker().questions().most = 2;
+    auto shows = [&](const std::string& token) -> Peer& { return s.client(token) << get("/users", s.bearer(token)); };
+    auto asked = [&](const std::string& token) -> Peer& {
+        return s.upstream("10.0.0.9:80") >> request("POST", "/introspect", "token=" + token + "&token_type_hint=access_token");
+    };
+    for (const char* token : {"a", "b", "c"}) shows(token);
+    EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), 2u);
+    s.client("c") >> response(503).saying("keys_unavailable").with("retry-after", "1");
+    for (const char* token : {"a", "b"}) {
+        asked(token) << ok(R"({"active":false})");
+        s.client(token) >> response(401);
+    }
+    shows("c");
+    asked("c") << ok(R"({"active":true,"sub":"li"})");
+    s.upstream("users") >> request("GET", "/users").with("x-user-id", "li") << ok("in");
+    s.client("c") >> response(200, "in");
+}
+
+TEST(ForwardAuth, no_more_is_asked_at_once_than_may_be) {
+    Gate s(guarded(kForward + "}"));
+    s.worker().questions().most = 1;
+    for (const char* name : {"first", "second"}) s.client(name) << get("/users", "cookie: session=a\r\n");
+    s.client("second") >> response(503).saying("keys_unavailable");
+    s.upstream("10.0.0.9:80") >> request("GET", "/check") << ok("", "x-user-id: li\r\n");
+    s.upstream("users") >> request("GET", "/users") << ok("in");
+    s.client("first") >> response(200, "in");
+}
+
+TEST(Introspection, clients_of_two_routes_have_the_same_token_asked_about_once) {
+    Gate s("services: {users: {endpoints: [{host: 10.0.0.1, port: 80}]}}\n"
+           "routes: [{name: a, prefix: /a, service: users, strip_prefix: false}, {name: b, prefix: /b, service: users, strip_prefix: false}]\n"
+           "auth: {jwt: {secret_key: " + kSecret + "}, " + kIntrospection + ", cache: 10s}}\n");
+    s.client("first") << get("/a", s.bearer("opaque"));
+    s.client("second") << get("/b", s.bearer("opaque"));
+    EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), 1u);
+    s.upstream("10.0.0.9:80") >> request("POST", "/introspect", "token=opaque&token_type_hint=access_token") << ok(R"({"active":true,"sub":"li"})");
+    s.upstream("10.0.0.1:80") >> request("GET", "/a").with("x-user-id", "li") << ok("a");
+    s.upstream("10.0.0.1:80") >> request("GET", "/b").with("x-user-id", "li") << ok("b");
+    s.client("first") >> response(200, "a");
+    s.client("second") >> response(200, "b");
+}
+
+TEST(Introspection, a_question_of_the_configuration_before_answers_nobody_of_the_present_one) {
+    Gate s(guarded(kIntrospection + ", cache: 10s}"));
+    s.client("first") << get("/users", s.bearer("gone"));
+    s.reload(guarded(kIntrospection + ", cache: 10s, audiences: [us]}"));
+    s.client("second") << get("/users", s.bearer("gone"));
+    EXPECT_EQ(s.upstream("10.0.0.9:80").dials(), 2u);
+    for (int i = 0; i < 2; ++i)
+        s.upstream("10.0.0.9:80") >> request("POST", "/introspect", kAsksForGone) << ok(R"({"active":true,"sub":"li","aud":"others"})");
+    s.client("second") >> response(401).saying("invalid_token");
+    s.upstream("users") >> request("GET", "/users") << ok("in");
+    s.client("first") >> response(200, "in");
 }
 
 TEST(ForwardAuth, the_same_question_is_asked_once_at_a_time_where_its_answer_counts_for_a_while) {

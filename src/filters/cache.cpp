@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The response cache (RFC 9111): answers GET and HEAD from what is stored, has one request at a time ask for what is
 // not, and lets requests that change something void what they change. Decisions are cache/policy.h's, what a hit
-// looks like is cache_answer.cpp's, what becomes of a miss cache_fill.cpp's.
+// looks like is cache_answer.cpp's, what becomes of a miss cache_fill.cpp's, and what of parts cache_part.cpp's.
 #include <utility>
 
 #include "base/text.h"
 #include "filters/cache_answer.h"
 #include "filters/cache_fill.h"
+#include "filters/cache_part.h"
 #include "filters/filters.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
@@ -31,8 +32,9 @@ struct Ask {
     EntryPtr entry;                    // found, and for this request
     bool entry_is_own = false;
     std::string_view missing = "uri-miss";   // why nothing was found (RFC 9211 §2.2)
-    std::vector<std::string> vary;     // what answers under this key are chosen by, as far as that is known
+    std::vector<std::string> vary;     // nothing found: what answers under this key are chosen by, as far as that is known
     bool alone = false;                // nobody else's answer will do
+    bool looked_elsewhere = false;     // other gateways have nothing more to tell
     std::string_view detail;           // where what is found now was found; of one look
     int tries = 0;
 };
@@ -83,6 +85,8 @@ Ask ask_of(Exchange& ex, const CacheRules& rules) {
     return ask;
 }
 
+PartAsk part_ask(const Ask& ask) { return {ask.asked, ask.shared, ask.own, ask.entry}; }
+
 void look_up(Exchange& ex, Ask& ask) {
     cache::Store& store = ex.worker.cache();
     const http::Headers& request = ex.request.head.headers;
@@ -102,7 +106,6 @@ void look_up(Exchange& ex, Ask& ask) {
         known |= found.known;
         if (ask.vary.empty()) ask.vary = std::move(found.vary);
     }
-    if (ask.entry) ask.vary = ask.entry->vary;
     ask.missing = known ? "vary-miss" : "uri-miss";
 }
 
@@ -145,7 +148,7 @@ constexpr std::size_t kMostErrands = 4096;   // of a worker; more requests ask f
 Elsewhere elsewhere_of(const Exchange& ex, const Ask& ask, const CacheRules& rules) {
     Elsewhere elsewhere;
     elsewhere.level = rules.second_level ? ex.worker.cache().second() : nullptr;
-    elsewhere.asked = elsewhere.level && !ask.alone && ask.tries == 0;
+    elsewhere.asked = elsewhere.level && !ask.alone && !ask.looked_elsewhere && ask.tries == 0;
     elsewhere.only_fresh = ask.entry != nullptr;
     elsewhere.knows_own = ex.who != nullptr;
     return elsewhere;
@@ -160,11 +163,29 @@ void start(Exchange& ex, Next next, const Ask& ask, const CacheRules& rules, con
     ex.worker.errands().spawn(run_errand(std::move(errand), std::move(mission)));
 }
 
+// For those who send no errand: whether another gateway has it.
+rt::Task<bool> look_elsewhere(Exchange& ex, Ask& ask, const CacheRules& rules) {
+    rt::Loop& loop = ex.worker.loop();
+    Elsewhere elsewhere = elsewhere_of(ex, ask, rules);
+    TimePoint until = loop.now() + rules.redis_wait;
+    // Who cannot wait so long does not look: being cut short by one client would count as a failure of Redis.
+    if (!elsewhere.asked || !elsewhere.level->usable(loop.now()) || ex.head_deadline() < until) co_return false;
+    ask.looked_elsewhere = true;
+    CacheUrl url = cache_url_of(ex);
+    cache::SecondLevel::Names names{ask.shared, elsewhere.knows_own ? ask.own : std::string_view()};
+    cache::SecondLevel::Question question{names, ask.asked.authorized, elsewhere.only_fresh, url.host, url.path, ex.request.head.headers,
+                                          ex.worker.cache().marks().now(), until};
+    bool found = co_await elsewhere.level->fetch(loop, question);
+    if (found) ask.detail = "redis";
+    co_return found;
+}
+
 // The key of those who can share an answer: alike in what answers here are known to be chosen by.
 std::string_view flight_key(Exchange& ex, const Ask& ask) {
     std::string_view key = ask.asked.authorized ? ask.own : ask.shared;
-    if (ask.vary.empty()) return key;
-    cache::Hash selection = ex.worker.cache().selection_of(ex.request.head.headers, ask.vary);
+    const std::vector<std::string>& vary = ask.entry ? ask.entry->vary : ask.vary;
+    if (vary.empty()) return key;
+    cache::Hash selection = ex.worker.cache().selection_of(ex.request.head.headers, vary);
     return ex.arena.join({key, "vary", bytes_of(ex, selection)});
 }
 
@@ -398,6 +419,12 @@ class Cache final : public Filter {
                 if (use == Use::refresh) refresh(ex, next, ask, rules_);
                 co_return answer_from(ex, ask.entry, *story);
             }
+            std::optional<Answer> answer = stored_part(ex, part_ask(ask));
+            if (answer) co_return std::move(*answer);
+            if (needs_no_errand(ex, ask)) {
+                bool found = co_await look_elsewhere(ex, ask, rules_);
+                if (found) continue;
+            }
             if (ask.asked.directives.only_if_cached) co_return Error(Code::not_in_cache);
             // 2. What is asked for by this client alone, because its answer is no use to others.
             std::string_view why = why_forwarded(ex, ask);
@@ -411,7 +438,6 @@ class Cache final : public Filter {
             if (handoff) start(ex, next, ask, rules_, flight.filling, handoff);
             bool in_time = co_await until_known(ex, *reader);
             if (!in_time) co_return Error(Code::deadline_exceeded);
-            std::optional<Answer> answer;
             Then then = Arrival(ex, ask, std::move(reader), flight.filling, std::move(handoff), why).conclude(answer);
             if (then == Then::answer) co_return std::move(*answer);
             constexpr int kMostTries = 3;
@@ -419,12 +445,22 @@ class Cache final : public Filter {
         }
     }
 
-    // HEAD brings nothing to store, a range only a part; conditions other than our own are the service's to judge.
-    static bool asks_itself(const Exchange& ex, const Ask& ask) {
+    // HEAD brings nothing to store, a range only a part.
+    static bool wants_less(const Exchange& ex, const Ask& ask) {
         const http::RequestHead& head = ex.request.head;
         if (head.method == http::Method::HEAD) return true;
-        bool part = head.headers.has(HeaderId::range) && !(ask.entry && ask.entry->validators.any());
-        if (part || head.headers.find("If-Match") || head.headers.find("If-Unmodified-Since")) return true;
+        return head.headers.has(HeaderId::range) && !(ask.entry && ask.entry->validators.any());
+    }
+
+    // Errands look elsewhere before they ask; for those who will not send one nobody else does.
+    static bool needs_no_errand(const Exchange& ex, const Ask& ask) {
+        return !ask.asked.directives.no_cache && (ask.asked.directives.only_if_cached || wants_less(ex, ask));
+    }
+
+    // Conditions other than our own are the service's to judge.
+    static bool asks_itself(const Exchange& ex, const Ask& ask) {
+        const http::RequestHead& head = ex.request.head;
+        if (wants_less(ex, ask) || head.headers.find("If-Match") || head.headers.find("If-Unmodified-Since")) return true;
         if (ex.worker.errands().size() >= kMostErrands) return true;
         cache::Store& store = ex.worker.cache();
         return !ask.entry && store.known_uncacheable(store.key_of(ask.asked.authorized ? ask.own : ask.shared), ex.worker.loop().now());
@@ -443,9 +479,13 @@ class Cache final : public Filter {
         CacheUrl url = cache_url_of(ex);
         cache::Stamp stamp = ex.worker.cache().marks().now();
         Answer answer = co_await next.run(ex);
-        bool tells = answer && ex.request.head.method == http::Method::HEAD && answer->status == 200 && ask.entry && ask.entry->status == 200;
-        if (tells) heed_head(ex, ask, url, answer->headers, ex.worker.loop().now() - asked_at, stamp);
+        Duration delay = ex.worker.loop().now() - asked_at;
         CacheStory story;
+        bool is_part = answer && ex.request.head.method == http::Method::GET && answer->status == 206;
+        if (is_part) story.ttl = keep_part(ex, part_ask(ask), rules_, PartOrigin{url, delay, stamp}, *answer);
+        story.stored = story.ttl.has_value();
+        bool tells = answer && ex.request.head.method == http::Method::HEAD && answer->status == 200 && ask.entry && ask.entry->status == 200;
+        if (tells) heed_head(ex, ask, url, answer->headers, delay, stamp);
         story.result = CacheResult::miss;
         story.forwarded = why;
         co_return told(ex, std::move(answer), story);
@@ -488,7 +528,7 @@ class Cache final : public Filter {
 
 FilterPtr response_cache(const config::Config& config, const config::Route& route) {
     bool on = config.cache.enabled && (!route.cache || route.cache->enabled.value_or(true));
-    if (!on || !route.forwards() || route.data_class == config::DataClass::phi) return nullptr;
+    if (!on || !route.forwards()) return nullptr;
     return std::make_shared<Cache>(config, route);
 }
 

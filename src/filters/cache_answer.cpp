@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "cache/filling.h"
-#include "cache/ranges.h"
 #include "gateway/worker.h"
 
 namespace suoke::filters {
@@ -80,12 +79,13 @@ http::Response whole(const EntryPtr& entry) {
     return response;
 }
 
-http::Response part(Exchange& ex, const EntryPtr& entry, const cache::ByteRange& range) {
+// `held`: what the entry's content is of the whole.
+http::Response part(Exchange& ex, const EntryPtr& entry, const cache::ByteRange& range, const cache::ContentRange& held) {
     http::Response response = whole(entry);
     response.status = 206;
     response.reason = {};
-    response.headers.set("Content-Range", ex.arena.copy(cache::content_range(range, entry->size())));
-    response.body = std::make_unique<cache::EntryBody>(entry, range.first, range.last + 1);
+    response.headers.set("Content-Range", ex.arena.copy(cache::content_range(range, held.size)));
+    response.body = std::make_unique<cache::EntryBody>(entry, range.first - held.range.first, range.last + 1 - held.range.first);
     return response;
 }
 
@@ -106,7 +106,7 @@ http::Response by_range(Exchange& ex, const EntryPtr& entry) {
     if (!counts) return whole(entry);
     cache::RangeAnswer answer = cache::choose_range(*wanted, entry->size());
     switch (answer.kind) {
-        case cache::RangeAnswer::part: return part(ex, entry, answer.range);
+        case cache::RangeAnswer::part: return part(ex, entry, answer.range, {{0, entry->size() - 1}, entry->size()});
         case cache::RangeAnswer::unsatisfiable: return no_such_part(ex, entry);
         default: return whole(entry);
     }
@@ -146,6 +146,14 @@ http::Response not_modified(Exchange& ex, const EntryPtr& entry, const CacheStor
 http::Response answer_from(Exchange& ex, const EntryPtr& entry, const CacheStory& story) {
     if (entry->status == 200 && cache::client_has_it(ex.request.head.headers, entry->validators, unix_now(ex))) return not_modified(ex, entry, story);
     http::Response response = by_range(ex, entry);
+    add_age(ex, response.headers, entry->age(ex.worker.loop().now()));
+    tell_story(ex, response.headers, story);
+    return response;
+}
+
+http::Response part_answer(Exchange& ex, const EntryPtr& entry, const cache::ByteRange& range, const cache::ContentRange& held,
+                           const CacheStory& story) {
+    http::Response response = part(ex, entry, range, held);
     add_age(ex, response.headers, entry->age(ex.worker.loop().now()));
     tell_story(ex, response.headers, story);
     return response;

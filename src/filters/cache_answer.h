@@ -8,6 +8,7 @@
 
 #include "base/metrics.h"
 #include "cache/entry.h"
+#include "cache/ranges.h"
 #include "gateway/exchange.h"
 
 namespace suoke::filters {
@@ -31,6 +32,9 @@ void add_age(gateway::Exchange& ex, http::Headers& headers, Duration age);
 void add_stored_fields(const cache::Entry& entry, http::Headers& headers);
 // An entry that is whole, for this request: its conditions and its range are heeded.
 http::Response answer_from(gateway::Exchange& ex, const cache::EntryPtr& entry, const CacheStory& story);
+// Some of an entry that is itself a part of the whole.
+http::Response part_answer(gateway::Exchange& ex, const cache::EntryPtr& entry, const cache::ByteRange& range, const cache::ContentRange& held,
+                           const CacheStory& story);
 // 304 with what belongs into one (RFC 9110 §15.4.5); `keeps` is what the entry's fields live in.
 http::Response not_modified(gateway::Exchange& ex, const cache::EntryPtr& entry, const CacheStory& story);
 

@@ -100,17 +100,8 @@ class Landing {
         if (judged.store() && (ex_.failure || is_event_stream(headers) || is_too_large())) judged.because = cache::Because::useless;
         because_ = judged.because;
         if (!judged.store()) return nullptr;
-        auto entry = std::make_shared<cache::Entry>();
-        entry->status = response().status;
-        entry->reason = response().reason;
-        entry->life = judged.life;
-        bool surrogate = mission_.rules.surrogate;
-        entry->head = head_of(headers, facts, wall(ex_), [&](const http::Field& field) {
-            return cache::is_stored_field(field, facts) && !(surrogate && is_surrogate_control(field));
-        });
-        finish(*entry, facts);
         keep_own_head(facts);
-        return entry;
+        return stored_entry(ex_, mission_.url, response(), facts, judged.life, mission_.rules, mission_.filling->stamp());
     }
 
     std::optional<std::uint64_t> length() {
@@ -156,15 +147,6 @@ class Landing {
     }
     bool is_too_large() { return length().value_or(0) > mission_.rules.max_object; }
     cache::Key stale_key() { return store_.key_of(mission_.stale_is_own ? mission_.own : mission_.shared); }
-
-    void finish(cache::Entry& entry, const cache::ResponseFacts& facts) {
-        entry.received = ex_.worker.loop().now();
-        entry.validators = cache::validators_of(entry.head.fields(), facts.date.value_or(facts.received), facts.received);
-        entry.vary = facts.vary.names;
-        entry.selection = store_.selection_of(ex_.request.head.headers, entry.vary);
-        entry.stamp = mission_.filling->stamp();
-        entry.slots = store_.marks().slots_of(mission_.url.host, mission_.url.path, cache::tags_of(response().headers));
-    }
 
     // What is not for the others (cookies, say) is for the client that asked.
     void keep_own_head(const cache::ResponseFacts& facts) {
@@ -258,6 +240,25 @@ CacheUrl cache_url_of(const Exchange& ex) {
     CacheUrl url{to_lower(ex.host), std::string(ex.path)};
     if (head.has_query) url.path.append("?").append(head.query);
     return url;
+}
+
+std::shared_ptr<cache::Entry> stored_entry(Exchange& ex, const CacheUrl& url, const http::Response& response, const cache::ResponseFacts& facts,
+                                           const cache::Life& life, const CacheRules& rules, cache::Stamp stamp) {
+    cache::Store& store = ex.worker.cache();
+    auto entry = std::make_shared<cache::Entry>();
+    entry->status = response.status;
+    entry->reason = response.reason;
+    entry->life = life;
+    entry->head = head_of(response.headers, facts, wall(ex), [&](const http::Field& field) {
+        return cache::is_stored_field(field, facts) && !(rules.surrogate && is_surrogate_control(field));
+    });
+    entry->received = ex.worker.loop().now();
+    entry->validators = cache::validators_of(entry->head.fields(), facts.date.value_or(facts.received), facts.received);
+    entry->vary = facts.vary.names;
+    entry->selection = store.selection_of(ex.request.head.headers, entry->vary);
+    entry->stamp = stamp;
+    entry->slots = store.marks().slots_of(url.host, url.path, cache::tags_of(response.headers));
+    return entry;
 }
 
 std::shared_ptr<cache::Entry> updated_entry(Exchange& ex, const CacheUrl& url, const cache::Entry& stored, const http::Headers& told,

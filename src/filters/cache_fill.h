@@ -8,7 +8,7 @@
 
 #include "cache/filling.h"
 #include "cache/second_level.h"
-#include "filters/cache_errand.h"
+#include "filters/errand.h"
 #include "filters/cache_rules.h"
 
 namespace suoke::filters {
@@ -66,6 +66,10 @@ struct Mission {
 };
 
 rt::Task<void> run_errand(std::unique_ptr<Errand> errand, Mission mission);
+
+// What is stored of an answer that may be; its content comes later. `stamp`: Marks::now() when it was asked for.
+std::shared_ptr<cache::Entry> stored_entry(gateway::Exchange& ex, const CacheUrl& url, const http::Response& response, const cache::ResponseFacts& facts,
+                                           const cache::Life& life, const CacheRules& rules, cache::Stamp stamp);
 
 // What is stored, with what a 304, or an answer to HEAD, told (RFC 9111 §4.3.4, §4.3.5). `keep` says whether it may
 // be stored again.

@@ -108,6 +108,52 @@ TEST_F(SharedCache, a_conditional_request_gets_its_304_from_there) {
     g.scene.client() >> response(304).with("x-cache", "HIT");
 }
 
+TEST_F(SharedCache, head_and_ranges_are_answered_from_there) {
+    for (const char* asked : {"HEAD", "GET"}) {
+        values.clear();
+        learn(kMinute);
+        Gateway g(values);
+        bool head = std::string(asked) == "HEAD";
+        g.scene.client() << std::string(asked) + " /users/7 HTTP/1.1\r\nhost: api\r\n" + (head ? "" : "range: bytes=1-2\r\n") + "\r\n";
+        if (head) g.scene.client() >> response(200, "").to_head().with("content-length", "5").with("cache-status", "suoke-gateway; hit; ttl=60; detail=redis");
+        else g.scene.client() >> response(206, "ev").with("content-range", "bytes 1-2/5").with("x-cache", "HIT");
+        EXPECT_EQ(g.elsewhere.reads, 1);
+        EXPECT_EQ(g.scene.upstream("users").dials(), 0u);
+    }
+}
+
+TEST_F(SharedCache, only_if_cached_is_answered_from_there_or_not_at_all) {   // RFC 9111 §5.2.1.7
+    learn(kMinute);
+    Gateway g(values);
+    g.scene.client() << get("/users/7", "cache-control: only-if-cached\r\n");
+    g.scene.client() >> response(200, "seven").with("x-cache", "HIT");
+    g.scene.client() << get("/users/8", "cache-control: only-if-cached\r\n");
+    g.scene.client() >> response(504);
+    EXPECT_EQ(g.elsewhere.reads, 2);
+}
+
+TEST_F(SharedCache, head_and_ranges_go_to_the_service_when_nothing_is_there) {
+    Gateway g(values);
+    g.scene.client() << "HEAD /users/7 HTTP/1.1\r\nhost: api\r\n\r\n";
+    g.scene.upstream("users") >> request("HEAD", "/users/7") << "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
+    g.scene.client() >> response(200, "").to_head().with("x-cache", "MISS");
+    g.scene.client() << get("/users/7", "range: bytes=0-1\r\n");
+    g.scene.upstream("users") >> request("GET", "/users/7").with("range", "bytes=0-1") << answer(206, "se", "cache-control: max-age=60\r\ncontent-range: bytes 0-1/5\r\n");
+    g.scene.client() >> response(206, "se").with("x-cache", "MISS");
+    EXPECT_EQ(g.elsewhere.reads, 2);
+    EXPECT_TRUE(values.empty()) << "parts stay in memory";
+}
+
+TEST_F(SharedCache, who_is_in_a_hurry_does_not_make_it_look_slow) {
+    learn(kMinute);
+    Gateway g(values);
+    g.scene.client() << "HEAD /users/7 HTTP/1.1\r\nhost: api\r\nx-request-timeout: 10ms\r\n\r\n";
+    g.scene.upstream("users") >> request("HEAD", "/users/7") << "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
+    g.scene.client() >> response(200, "").to_head();
+    EXPECT_EQ(g.elsewhere.reads, 0);
+    EXPECT_EQ(g.cells.second_errors, 0u);
+}
+
 TEST_F(SharedCache, is_not_asked_where_the_client_wants_the_services_word) {
     learn(kMinute);
     Gateway g(values);

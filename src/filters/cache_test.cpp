@@ -309,12 +309,105 @@ TEST(Cache, a_range_is_cut_from_the_whole) {   // RFC 9110 §14
     s.client() >> response(200, "0123456789");
 }
 
-TEST(Cache, a_part_is_never_kept) {   // RFC 9111 §3.3
+// Asks for a range, has the service answer with a part, and takes it.
+void ask_for_part(Scene& s, const std::string& body, const std::string& content_range, const std::string& fields = kMinute, const std::string& request_fields = {}) {
+    s.client() << get("/users/7", "range: bytes=4-6\r\n" + request_fields);
+    s.upstream("users") >> request("GET", "/users/7").with("range", "bytes=4-6") << answer(206, body, "content-range: " + content_range + "\r\n" + fields);
+    s.client() >> response(206, body).with("x-cache", "MISS");
+}
+
+TEST(Cache, a_range_is_cut_from_a_part) {   // RFC 9111 §3.3
     Scene s(cached());
-    s.client() << get("/users/7", "range: bytes=0-1\r\n");
-    s.upstream("users") >> request("GET", "/users/7").with("range", "bytes=0-1") << answer(206, "01", "cache-control: max-age=60\r\ncontent-range: bytes 0-1/10\r\n");
-    s.client() >> response(206, "01").with("x-cache", "MISS");
+    s.client() << get("/users/7", "range: bytes=-6\r\n");
+    s.upstream("users") >> request("GET", "/users/7").with("range", "bytes=-6") << answer(206, "456789", "cache-control: max-age=60\r\ncontent-range: bytes 4-9/10\r\netag: \"a\"\r\n");
+    s.client() >> response(206, "456789").with("cache-status", "suoke-gateway; fwd=uri-miss; fwd-status=206; stored; ttl=60");
+    s.after(10s);
+    s.client() << get("/users/7", "range: bytes=5-6\r\n");
+    s.client() >> response(206, "56").with("content-range", "bytes 5-6/10").with("content-length", "2").with("etag", "\"a\"").with("age", "10").with("cache-status", "suoke-gateway; hit; ttl=50; detail=part");
+    s.client() << get("/users/7", "range: bytes=-1\r\n");
+    s.client() >> response(206, "9").with("content-range", "bytes 9-9/10");
+    s.client() << get("/users/7", "range: bytes=4-\r\nif-range: \"a\"\r\ncache-control: only-if-cached\r\n");
+    s.client() >> response(206, "456789").with("x-cache", "HIT");
+}
+
+TEST(Cache, a_part_is_never_taken_for_the_whole) {   // RFC 9111 §3.3
+    Scene s(cached());
+    ask_for_part(s, "456", "bytes 4-6/10");
+    s.client() << get("/users/7", "cache-control: only-if-cached\r\n");
+    s.client() >> response(504);
     ask_and_answer(s, "/users/7", "0123456789", kMinute);
+}
+
+TEST(Cache, what_is_not_in_a_part_is_asked_for) {
+    for (const char* wanted : {"range: bytes=3-4\r\n", "range: bytes=6-7\r\n", "range: bytes=10-\r\n", "range: bytes=4-4, 6-6\r\n", "range: bytes=4-4\r\nif-range: \"b\"\r\n",
+                               "range: bytes=4-4\r\nif-none-match: \"a\"\r\n", "range: bytes=4-4\r\ncache-control: no-cache\r\n"}) {
+        Scene s(cached());
+        ask_for_part(s, "456", "bytes 4-6/10", "cache-control: max-age=60\r\netag: \"a\"\r\n");
+        s.client() << get("/users/7", wanted);
+        s.upstream("users") >> request("GET", "/users/7").having("range") << answer(200, "whole");
+        s.client() >> response(200, "whole").with("x-cache", "MISS");
+    }
+}
+
+TEST(Cache, a_part_that_is_not_what_it_says_is_not_kept) {
+    for (const char* said : {"bytes 4-7/10", "bytes 4-5/10", "bytes 4-6/*", "bytes 4-6/6", "items 4-6/10"}) {
+        Scene s(cached());
+        for (int i = 0; i < 2; ++i) ask_for_part(s, "456", said);
+    }
+}
+
+TEST(Cache, a_part_that_was_not_read_to_its_end_is_not_kept) {
+    Scene s(cached());
+    s.client() << get("/users/7", "range: bytes=4-6\r\n");
+    s.upstream("users") >> request("GET", "/users/7") << "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 4-6/10\r\ncache-control: max-age=60\r\ntransfer-encoding: chunked\r\n\r\n" + chunk("45") + std::string(last_chunk);
+    s.client() >> response(206, "45");
+    ask_for_part(s, "456", "bytes 4-6/10");
+}
+
+TEST(Cache, a_part_is_kept_no_longer_and_for_no_more_than_a_whole_would_be) {
+    for (const char* said : {"", "cache-control: no-store\r\n", "cache-control: private, max-age=60\r\n", "cache-control: no-cache\r\netag: \"a\"\r\n", "cache-control: max-age=60\r\nset-cookie: a=b\r\n", "cache-control: max-age=60\r\nvary: *\r\n"}) {
+        Scene s(cached());
+        for (int i = 0; i < 2; ++i) ask_for_part(s, "456", "bytes 4-6/10", said);
+    }
+    Scene s(cached());
+    ask_for_part(s, "456", "bytes 4-6/10");
+    s.after(60s);
+    ask_for_part(s, "456", "bytes 4-6/10", "cache-control: max-age=60\r\nvary: x-lang\r\n", "x-lang: de\r\n");
+    s.client() << get("/users/7", "range: bytes=4-4\r\nx-lang: de\r\n");
+    s.client() >> response(206, "4").with("x-cache", "HIT");
+    ask_for_part(s, "456", "bytes 4-6/10", kMinute, "x-lang: en\r\n");
+}
+
+TEST(Cache, a_part_told_to_one_client_with_its_credentials_is_told_to_nobody_else) {   // RFC 9111 §3.5
+    Scene s(cached());
+    ask_for_part(s, "456", "bytes 4-6/10", kMinute, "authorization: Basic YTpi\r\n");
+    s.client() << get("/users/7", "range: bytes=4-6\r\nauthorization: Basic YTpi\r\n");
+    s.client() >> response(206, "456").with("x-cache", "HIT");
+    ask_for_part(s, "789", "bytes 4-6/10", kMinute, "authorization: Basic YTpj\r\n");
+    ask_for_part(s, "123", "bytes 4-6/10");
+    ask_for_part(s, "123", "bytes 4-6/10", kMinute, "authorization: Basic YTpk\r\n");
+}
+
+TEST(Cache, a_change_voids_a_part_as_well) {   // RFC 9111 §4.4
+    Scene s(cached());
+    ask_for_part(s, "456", "bytes 4-6/10");
+    s.client() << "DELETE /users/7 HTTP/1.1\r\nhost: api\r\n\r\n";
+    s.upstream("users") >> request("DELETE", "/users/7") << ok("gone");
+    s.client() >> response(200, "gone");
+    ask_for_part(s, "456", "bytes 4-6/10");
+}
+
+TEST(Cache, the_whole_is_preferred_to_an_older_part) {
+    Scene s(cached());
+    ask_for_part(s, "456", "bytes 4-6/10", "cache-control: max-age=600\r\netag: \"a\"\r\n");
+    s.after(1s);
+    ask_and_answer(s, "/users/7", "abcdefghij", "cache-control: max-age=60\r\netag: \"b\"\r\n");
+    s.client() << get("/users/7", "range: bytes=4-6\r\n");
+    s.client() >> response(206, "efg").with("etag", "\"b\"");
+    s.after(61s);
+    s.client() << get("/users/7", "range: bytes=4-6\r\n");
+    s.upstream("users") >> request("GET", "/users/7").with("if-none-match", "\"b\"") << "HTTP/1.1 304 Not Modified\r\netag: \"b\"\r\ncache-control: max-age=60\r\n\r\n";
+    s.client() >> response(206, "efg");
 }
 
 // ---- who asks, and in what words

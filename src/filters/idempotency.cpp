@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request with a key is done once, and whoever sends it again
 // gets the first answer. A key belongs to whoever is authenticated, and to the route. First the key is claimed in the store,
-// for as long as the request may take; its answer takes the place of the claim when the client has had all of it. Answers
-// that say "not now" (5xx, 408, 425, 429) and those that cannot be kept (streams, large ones) give the claim up.
+// for as long as the request may take; its answer takes the place of the claim, whether the client has waited for it or not.
+// Answers that say "not now" (5xx, 408, 425, 429) and those that cannot be kept (streams, large ones) give the claim up.
 #include <algorithm>
 
 #include "base/text.h"
 #include "filters/event_stream.h"
 #include "filters/filters.h"
+#include "filters/idempotency_errand.h"
 #include "filters/whole_body.h"
 #include "gateway/replies.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 #include "http/grammar.h"
 #include "rt/digest.h"
-#include "rt/frame_cache.h"
 
 namespace suoke::filters {
 namespace {
@@ -24,7 +24,6 @@ using gateway::AnswerStore;
 using gateway::Exchange;
 using gateway::Next;
 using http::HeaderId;
-using http::Piece;
 
 constexpr std::size_t kLongestKey = 255;
 constexpr std::size_t kFingerprint = 32;
@@ -106,56 +105,6 @@ std::optional<http::Response> response_of(Exchange& ex, std::string_view stored)
     return response;
 }
 
-// ---- what goes on beside the exchange, and after it
-
-// A claim in the store, and what is to become of it.
-struct Claim {
-    AnswerStore* store;
-    gateway::Worker* worker;
-    std::string place, mark;
-    Duration lifetime;   // of the answer
-};
-
-rt::Task<void> settle(Claim claim, std::string answer) {
-    auto settled = co_await claim.store->settle(claim.worker->loop(), claim.place, claim.mark, std::move(answer), claim.lifetime);
-    static_cast<void>(settled);   // a claim that is gone, or a store that is away: then the next one does it again
-}
-rt::Task<void> release(Claim claim) {
-    auto released = co_await claim.store->release(claim.worker->loop(), claim.place, claim.mark);
-    static_cast<void>(released);  // it ends by itself
-}
-void settle_aside(Claim claim, std::string answer) {
-    gateway::Worker& worker = *claim.worker;
-    worker.background().spawn(settle(std::move(claim), std::move(answer)));
-}
-void release_aside(Claim claim) {
-    gateway::Worker& worker = *claim.worker;
-    worker.background().spawn(release(std::move(claim)));
-}
-
-// The answer's body on its way to the client, who may have all of it before it is kept.
-class KeptBody final : public http::BodyAround, public rt::FrameAllocated {
- public:
-    KeptBody(http::Body inner, Claim claim, std::string head, std::uint64_t most)
-        : BodyAround(std::move(inner)), claim_(std::move(claim)), answer_(std::move(head)), most_(answer_.size() + most) {}
-
-    Result<Piece> next() override {
-        Result<Piece> piece = inner_->next();
-        if (!piece || !claim_) return piece;
-        bool fits = answer_.size() + piece->bytes.size() <= most_;
-        if (fits) answer_ += piece->bytes;
-        if (!fits) release_aside(std::move(*claim_));
-        else if (piece->state == Piece::end) settle_aside(std::move(*claim_), std::move(answer_));
-        if (!fits || piece->state == Piece::end) claim_.reset();
-        return piece;
-    }
-
- private:
-    std::optional<Claim> claim_;   // until it is settled or released
-    std::string answer_;
-    const std::uint64_t most_;
-};
-
 // ---- the filter
 
 class Idempotency final : public Filter {
@@ -181,35 +130,31 @@ class Idempotency final : public Filter {
 
     rt::Task<Answer> run_once(Exchange& ex, Next next, std::string place) const {
         // 1. The whole request, so that another one under the same key is found out.
-        std::string fingerprint;
+        std::string body;
         if (ex.request.body) {
-            auto body = co_await whole_body(ex, rules_.max_body);
-            if (!body) co_return body.error();
-            fingerprint = fingerprint_of(ex, (*body)->text());
-        } else {
-            fingerprint = fingerprint_of(ex, std::string_view());
+            auto whole = co_await whole_body(ex, rules_.max_body);
+            if (!whole) co_return whole.error();
+            body = (*whole)->text();
         }
+        std::string fingerprint = fingerprint_of(ex, body);
         // 2. Has it been done, or is it under way?
         AnswerStore* store = ex.worker.answers();
-        Claim claim{store, &ex.worker, std::move(place), mark_of(ex, fingerprint), rules_.lifetime};
+        Duration claimed_for = claim_lifetime(ex);
+        Claim claim{store, std::move(place), mark_of(ex, fingerprint), rules_.lifetime, ex.worker.loop().now() + claimed_for};
+        PendingClaim pending(ex.worker, std::move(claim));
         Result<std::optional<std::string>> before = Error(Code::store_unavailable, "there is no store for answers");
-        if (store) before = co_await store->claim(ex.worker.loop(), claim.place, claim.mark, claim_lifetime(ex));
+        if (store) before = co_await store->claim(ex.worker.loop(), (*pending).place, (*pending).mark, claimed_for);
         bool pass = !before && rules_.when_store_is_away == config::StoreAway::pass;
-        if (!before && !pass) co_return before.error();
-        if (before && before->has_value()) co_return answer_of(ex, **before, fingerprint);
-        // 3. Not yet: do it.
-        Answer answer = co_await next.run(ex);
-        if (pass) co_return answer;
-        if (!is_kept(ex, answer)) {
-            release_aside(std::move(claim));
-            co_return answer;
-        }
-        // 4. Keep what is answered while the client gets it. Of a 204 nobody reads a body.
-        std::string kept = kAnswer + fingerprint + head_of(*answer, rules_.headers);
-        bool has_content = answer->body && !http::has_no_body(answer->status);
-        if (has_content) answer->body = std::make_unique<KeptBody>(std::move(answer->body), std::move(claim), std::move(kept), rules_.max_body);
-        else settle_aside(std::move(claim), std::move(kept));
-        co_return answer;
+        if (pass) co_return co_await next.run(ex);
+        if (!before) co_return before.error();
+        Claim ours = pending.take();
+        if (before->has_value()) co_return answer_of(ex, **before, fingerprint);
+        // 3. Not yet: do it, and keep what is answered while the client gets it, or when it has gone.
+        auto judge = [this, fingerprint](Exchange& own, const http::Response& response) { return kept_head(own, response, fingerprint); };
+        auto errand = std::make_unique<KeyedErrand>(ex, next, std::move(body), std::move(ours), std::move(judge), rules_.max_body);
+        Attendance attendance(ex, std::move(errand));
+        co_await attendance.answered();
+        co_return attendance.answer();
     }
 
     static std::string fingerprint_of(const Exchange& ex, std::string_view body) {
@@ -237,14 +182,19 @@ class Idempotency final : public Filter {
         return std::move(*response);
     }
 
-    bool is_kept(const Exchange& ex, const Answer& answer) const {
-        if (!answer) return false;
-        const http::Response& response = *answer;
+    // What the gateway answers for the service (a fallback) is not what the service did.
+    bool is_kept(const Exchange& ex, const http::Response& response) const {
+        if (ex.failure) return false;
         int status = response.status;
         if (status < 200 || status >= 500 || status == 408 || status == 425 || status == 429) return false;
         if (is_event_stream(ex, response, plain_text_)) return false;
         auto length = response.body ? response.body->remaining() : std::nullopt;
         return !length || *length <= rules_.max_body;
+    }
+
+    std::optional<std::string> kept_head(const Exchange& ex, const http::Response& response, const std::string& fingerprint) const {
+        if (!is_kept(ex, response)) return std::nullopt;
+        return kAnswer + fingerprint + head_of(response, rules_.headers);
     }
 
     const config::Idempotency rules_;
@@ -256,7 +206,7 @@ class Idempotency final : public Filter {
 FilterPtr idempotency(const config::Config& config, const config::Route& route) {
     bool own = route.idempotency.has_value();
     const config::Idempotency& rules = own ? *route.idempotency : config.idempotency;
-    if (!rules.enabled || !route.forwards() || route.data_class == config::DataClass::phi) return nullptr;
+    if (!rules.enabled || !route.forwards()) return nullptr;
     // What the section says is for routes where keys can belong to somebody; of others it would only refuse them.
     bool by_nobody = config.auth.mode_of(route.auth) == config::AuthMode::none;
     if (!own && by_nobody && !rules.anonymous) return nullptr;

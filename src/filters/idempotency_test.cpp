@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/idempotency_desk.h"
 #include "filters/filters.h"
+#include "rt/pause.h"
 #include "store/memory_kv.h"
 #include "testing/scene.h"
 
@@ -13,15 +14,19 @@ std::string once(const std::string& keys = {}, const std::string& route = {}) {
     return one_service("orders", {.route = "idempotency: {anonymous: true" + keys + "}" + route, .service = {}, .rest = {}});
 }
 
-// A store that may be away.
+// A store that may be away, or take its time to say what it has done.
 class Store final : public gateway::AnswerStore {
  public:
     explicit Store(rt::Loop& loop) : kv_(loop), desk_(loop, tasks_, [this]() -> store::Kv& { return kv_; }) {}
     bool away = false;
+    Duration delay{};
 
     rt::Task<Result<std::optional<std::string>>> claim(rt::Loop& own, std::string key, std::string mark, Duration lifetime) override {
         if (away) co_return Error(Code::store_unavailable, "away");
-        co_return co_await desk_.claim(own, key, mark, lifetime);
+        auto found = co_await desk_.claim(own, key, mark, lifetime);
+        rt::Pause pause(own, own.now() + delay);
+        co_await pause;
+        co_return found;
     }
     rt::Task<Result<bool>> settle(rt::Loop& own, std::string key, std::string mark, std::string answer, Duration lifetime) override {
         return desk_.settle(own, key, mark, answer, lifetime);
@@ -143,6 +148,151 @@ TEST(Idempotency, a_claim_whose_client_left_ends_with_the_time_the_request_had) 
     s.client("again") >> response(200, "7");
 }
 
+TEST(Idempotency, a_client_that_left_before_the_answer_came_finds_it_when_it_asks_again) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea").with("content-length", "7");
+    s.client() << hang_up;
+    EXPECT_FALSE(upstream.ended());
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(409).saying("idempotency_key_in_use");
+    upstream << answer(201, "order 7", "location: /orders/7\r\n");
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(201, "order 7").with("idempotency-replayed", "true").with("location", "/orders/7");
+    EXPECT_EQ(s.upstream("orders").dials(), 1u);
+    EXPECT_EQ(s.counted(Code::client_gone), 1u);
+}
+
+TEST(Idempotency, who_left_before_anything_was_begun_takes_the_key_from_nobody) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    stage.store.delay = 1s;
+    s.client() << post("/orders", "one tea", kKey);
+    s.client() << hang_up;
+    EXPECT_EQ(s.upstream("orders").dials(), 0u);
+    stage.store.delay = {};
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    s.client("again") >> response(200, "7");
+}
+
+TEST(Idempotency, a_client_that_left_in_the_middle_of_the_answer_finds_all_of_it) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea") << "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none";
+    s.client() >> response(200).head_only() >> bytes("one");
+    s.client() << hang_up;
+    EXPECT_FALSE(upstream.ended());
+    upstream << "two";
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(200, "onetwo").with("idempotency-replayed", "true");
+}
+
+TEST(Idempotency, what_is_done_without_its_client_outlives_the_configuration) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea");
+    s.client() << hang_up;
+    s.reload(once(", max_body: 3"));
+    s.client("else") << get("/orders");
+    s.upstream("orders") >> request("GET", "/orders") << ok("all");
+    s.client("else") >> response(200, "all");   // an exchange that ends takes what no exchange uses any more
+    upstream << ok("order 7");
+    s.reload(once());
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(200, "order 7").with("idempotency-replayed", "true");
+}
+
+TEST(Idempotency, an_answer_that_breaks_off_when_its_client_has_left_is_nobodys) {
+    Stage stage(once({}, ", timeout: 10s"));
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea") << "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none";
+    s.client() >> response(200).head_only() >> bytes("one");
+    s.client() << hang_up;
+    upstream << hang_up;
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.client("again") >> response(409);
+    s.after(16s);
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    s.client("again") >> response(200, "7");
+}
+
+TEST(Idempotency, without_its_client_nothing_is_read_that_is_not_kept) {
+    Stage stage(once(", max_body: 10"));
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea");
+    s.client() << hang_up;
+    upstream << "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunk("012345");
+    EXPECT_FALSE(upstream.ended());
+    upstream << chunk("67890");
+    EXPECT_TRUE(upstream.ended());
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    s.client("again") >> response(200, "7");
+}
+
+TEST(Idempotency, without_its_client_a_request_ends_with_its_claim) {
+    Stage stage(once(", in_flight: 20s"));
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea") << "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none";
+    s.client() >> response(200).head_only() >> bytes("one");
+    s.client() << hang_up;
+    s.after(19s);
+    EXPECT_FALSE(upstream.ended());
+    s.after(2s);
+    EXPECT_TRUE(upstream.ended());
+    s.client("again") << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    s.client("again") >> response(200, "7");
+}
+
+TEST(Idempotency, who_leaves_makes_no_room_for_another_request_at_once) {
+    Stage stage(one_service("orders", {.route = "idempotency: {anonymous: true}", .service = {}, .rest = "rate_limit: {max_concurrent: 1}\n"}));
+    Scene& s = stage.s;
+    s.client() << post("/orders", "one tea", kKey);
+    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea");
+    s.client() << hang_up;
+    s.client("else") << post("/orders", "two teas", "idempotency-key: another\r\n");
+    s.client("else") >> response(429);
+    upstream << ok("7");
+    s.client("else") << post("/orders", "two teas", "idempotency-key: another\r\n");
+    s.upstream("orders") >> request("POST", "/orders", "two teas") << ok("8");
+    s.client("else") >> response(200, "8");
+}
+
+TEST(Idempotency, the_service_gets_the_request_as_its_client_sent_it) {
+    Stage stage(once());
+    Scene& s = stage.s;
+    s.client() << "PATCH /orders/7?fast=1 HTTP/1.1\r\nhost: api\r\nif-none-match: *\r\nx-request-timeout: 5s\r\ntransfer-encoding: chunked\r\n" + kKey + "\r\n" +
+                      chunk("one ") + chunk("tea") + std::string(last_chunk);
+    s.upstream("orders") >> request("PATCH", "/orders/7?fast=1", "one tea").with("if-none-match", "*").having("x-request-timeout").with("content-length", "7")
+                                << ok("7");
+    s.client() >> response(200, "7");
+    s.client() << post("/orders", "", "idempotency-key: nothing\r\n");
+    s.upstream("orders") >> request("POST", "/orders").with("content-length", "0") << ok("8");
+    s.client() >> response(200, "8");
+}
+
+TEST(Idempotency, what_the_gateway_says_for_the_service_is_not_what_it_did) {
+    Stage stage(one_service("orders", {.route = "idempotency: {anonymous: true}, retry: 0", .service = "fallback: {status: 200, body: '{}'}", .rest = {}}));
+    Scene& s = stage.s;
+    s.upstream("orders").refuses();
+    s.client() << post("/orders", "one tea", kKey);
+    s.client() >> response(200, "{}");
+    s.after(1min);   // until the endpoint is believed again
+    s.upstream("orders").accepts();
+    s.client() << post("/orders", "one tea", kKey);
+    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+    s.client() >> response(200, "7");
+}
+
 TEST(Idempotency, answers_that_cannot_be_kept_are_passed_on_and_done_again) {
     Stage stage(once(", max_body: 10"));
     Scene& s = stage.s;
@@ -221,16 +371,6 @@ TEST(Idempotency, without_the_store_nothing_is_done_unless_that_is_wanted) {
     stage.s.client() << post("/orders", "one tea", kKey);
     stage.s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
     stage.s.client() >> response(200, "7");
-}
-
-TEST(Idempotency, never_for_health_information_whatever_the_section_says) {
-    config::Config config;
-    config.idempotency.enabled = config.idempotency.anonymous = true;
-    config::Route route;
-    route.service = "orders";
-    EXPECT_TRUE(filters::idempotency(config, route));
-    route.data_class = config::DataClass::phi;
-    EXPECT_FALSE(filters::idempotency(config, route));
 }
 
 TEST(Idempotency, the_section_is_for_routes_where_a_key_can_belong_to_somebody) {

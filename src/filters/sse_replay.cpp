@@ -86,8 +86,15 @@ class Recorded final : public http::BodyAround, public rt::FrameAllocated {
 // What tells clients apart.
 class Subject {
  public:
-    explicit Subject(const config::SseReplay& from) : from_(from.subject), name_(from.subject_name) {
-        if (from_ == config::Subject::header && name_.empty()) name_ = "Authorization";
+    explicit Subject(const config::SseReplay& from)
+        : from_(from.subject), name_(from.subject_name), by_identity_(from_ == config::Subject::header && name_.empty()) {
+        if (by_identity_) name_ = "Authorization";
+    }
+
+    // Who comes back with a newer token is still the same. A service that only says yes (forward auth) does not say to
+    // whom: strangers would be one then.
+    const auth::Identity* known(const gateway::Exchange& ex) const {
+        return by_identity_ && ex.who && ex.who->method != auth::Method::forward ? ex.who.get() : nullptr;
     }
 
     std::string_view of(const gateway::Exchange& ex) const {
@@ -106,6 +113,7 @@ class Subject {
  private:
     config::Subject from_;
     std::string name_;
+    bool by_identity_;
 };
 
 class Replay final : public Filter {
@@ -115,10 +123,19 @@ class Replay final : public Filter {
 
  private:
     rt::Task<Answer> run(gateway::Exchange& ex, gateway::Next next) const override {
+        std::string key = ex.request.head.method == http::Method::GET ? key_of(ex) : std::string();
+        return key.empty() ? next.run(ex) : run_for(ex, next, std::move(key));
+    }
+
+    // A digest: nothing that was a secret is kept. Empty: nothing tells the client from others.
+    std::string key_of(const gateway::Exchange& ex) const {
+        std::string_view route = ex.route->name, query = ex.request.head.query;
+        // All that the service is told of it: with other roles it may have been told other things.
+        if (const auth::Identity* who = subject_.known(ex))
+            return rt::digest_of({auth::name_of(who->method), who->issuer, who->subject, auth::name_of(who->type), who->told.roles,
+                                  who->told.scopes, who->told.name, route, ex.path, query});
         std::string_view subject = subject_.of(ex);
-        if (subject.empty() || ex.request.head.method != http::Method::GET) return next.run(ex);
-        // A digest: nothing that was a secret is kept.
-        return run_for(ex, next, rt::digest_of({subject, ex.route->name, ex.path, ex.request.head.query}));
+        return subject.empty() ? std::string() : rt::digest_of({subject, route, ex.path, query});
     }
 
     rt::Task<Answer> run_for(gateway::Exchange& ex, gateway::Next next, std::string key) const {

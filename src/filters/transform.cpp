@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 // A route's transformations: the query and JSON bodies of requests on their way to the service, JSON
 // bodies of answers on their way back. (Their headers are request_headers and response_headers:
-// edit_headers.cpp.) What cannot be changed, because it is too long or no JSON, passes as it is.
+// edit_headers.cpp.) What cannot be changed, because it is too long or no JSON, passes as it is; but a form that is to become
+// JSON is refused then.
 #include <algorithm>
 
 #include "base/text.h"
 #include "filters/filters.h"
+#include "filters/form.h"
 #include "filters/json_shape.h"
 #include "filters/other_bytes.h"
 #include "filters/plain_answer.h"
 #include "http/codings.h"
+#include "http/grpc.h"
 #include "http/uri.h"
 #include "rt/frame_cache.h"
 
@@ -21,35 +24,52 @@ using gateway::Exchange;
 using http::HeaderId;
 using http::Piece;
 
-// application/json, or any type of its syntax (RFC 6839 §3.1); never what is encoded.
-bool is_json(const http::Headers& headers) {
+// Of a body that is not encoded; empty otherwise.
+std::string_view media_type(const http::Headers& headers) {
     const std::string_view* type = headers.find(HeaderId::content_type);
-    if (!type || http::is_encoded(headers)) return false;
-    constexpr std::string_view kName = "application/json", kSuffix = "+json";
-    std::string_view name = trim(type->substr(0, type->find(';')));
-    if (iequals(name, kName)) return true;
-    return name.size() > kSuffix.size() && iequals(name.substr(name.size() - kSuffix.size()), kSuffix);
+    if (!type || http::is_encoded(headers)) return {};
+    return trim(type->substr(0, type->find(';')));
 }
 
-// A body that is kept back until all of it is here, and is then given out in its new shape.
+// application/json, or any type of its syntax (RFC 6839 §3.1); not application/grpc+json, whose frames would be waited for.
+bool is_json(const http::Headers& headers) {
+    std::string_view name = media_type(headers);
+    constexpr std::string_view kSuffix = "+json";
+    if (iequals(name, "application/json")) return true;
+    bool has_suffix = name.size() > kSuffix.size() && iequals(name.substr(name.size() - kSuffix.size()), kSuffix);
+    return has_suffix && !http::grpc_type(headers);
+}
+
+bool is_form(const http::Headers& headers) { return iequals(media_type(headers), "application/x-www-form-urlencoded"); }
+
+Error too_large_a_form(std::uint64_t most) { return Error(Code::body_too_large, "a form may have at most " + format_bytes(most) + " here"); }
+
+// What is made of a body.
+struct Changes {
+    const JsonShape* shape = nullptr;   // null: none
+    bool of_form = false;               // it is a form, and must become JSON: its head says so already
+    std::uint64_t most = 0;
+};
+
+// A body that is kept back until all of it is here, and is then given out as something else.
 class ShapedBody final : public http::BodySource, public rt::FrameAllocated {
  public:
-    ShapedBody(http::BodySource& inner, const JsonShape& shape, std::uint64_t most) : inner_(inner), shape_(shape), most_(most) {}
+    ShapedBody(http::BodySource& inner, Changes changes) : inner_(inner), changes_(changes) {}
     // The same of a body that is its own.
-    ShapedBody(http::Body inner, const JsonShape& shape, std::uint64_t most) : ShapedBody(*inner, shape, most) { owned_ = std::move(inner); }
+    ShapedBody(http::Body inner, Changes changes) : ShapedBody(*inner, changes) { owned_ = std::move(inner); }
 
-    // Takes what is here, and says whether that was all.
-    bool is_here() {
+    // Takes what is here, so that the length of a body that is whole is known.
+    void take_what_is_here() {
         if (gathering()) gather();
-        return whole_;
     }
+    const std::optional<Error>& failure() const { return failure_; }
 
     Result<Piece> next() override {
         if (given_) {
             std::string().swap(text_);
             return inner_.next();
         }
-        if (gathering()) gather();
+        take_what_is_here();
         if (failure_) return *failure_;
         if (gathering()) return Piece{{}, Piece::wait};
         given_ = true;
@@ -57,6 +77,7 @@ class ShapedBody final : public http::BodySource, public rt::FrameAllocated {
     }
     rt::Task<void> wait() override { return inner_.wait(); }
     std::optional<std::uint64_t> remaining() const override {
+        if (failure_) return std::nullopt;
         std::size_t here = given_ ? 0 : text_.size();
         if (whole_) return trailers() ? std::nullopt : std::optional<std::uint64_t>(here);
         auto rest = inner_.remaining();
@@ -78,17 +99,26 @@ class ShapedBody final : public http::BodySource, public rt::FrameAllocated {
             }
             text_ += piece->bytes;
             whole_ = piece->state == Piece::end;
-            too_long_ = text_.size() > most_;
-            if (whole_ && !too_long_)
-                if (auto shaped = shape_.apply(text_)) text_ = std::move(*shaped);
-            if (whole_ || too_long_ || piece->state == Piece::wait) return;
+            too_long_ = text_.size() > changes_.most;
+            if (whole_ || too_long_) return change();
+            if (piece->state == Piece::wait) return;
         }
+    }
+
+    void change() {
+        if (changes_.of_form) become_json();
+        if (failure_ || too_long_ || !changes_.shape) return;
+        if (auto shaped = changes_.shape->apply(text_)) text_ = std::move(*shaped);
+    }
+    void become_json() {
+        Result<std::string> json = too_long_ ? too_large_a_form(changes_.most) : json_of_form(text_);
+        if (json) text_ = std::move(*json);
+        else failure_ = json.error();
     }
 
     http::Body owned_;   // null: it belongs to the exchange
     http::BodySource& inner_;
-    const JsonShape& shape_;
-    const std::uint64_t most_;
+    const Changes changes_;
     std::string text_;
     std::optional<Error> failure_;
     bool whole_ = false, too_long_ = false, given_ = false;
@@ -134,9 +164,7 @@ class QueryEdits {
     }
     // However its name is spelled: a service would take "%61" for an "a", and "+" for a blank.
     bool is_edited(std::string_view raw) const {
-        std::string blanks(raw), scratch;
-        std::replace(blanks.begin(), blanks.end(), '+', ' ');
-        auto name = http::percent_decode(blanks, scratch);
+        auto name = form_decoded(raw);
         return name && std::find(names_.begin(), names_.end(), *name) != names_.end();
     }
 
@@ -146,33 +174,42 @@ class QueryEdits {
 
 class TransformRequest final : public Check {
  public:
-    explicit TransformRequest(const config::Transformations& from) : query_(from.request), most_(from.max_body) {
+    explicit TransformRequest(const config::Transformations& from) : query_(from.request), from_form_(from.request.from_form), most_(from.max_body) {
         if (from.request.json != config::JsonEdits()) shape_.emplace(from.request.json);
     }
 
  private:
     gateway::Verdict on_request(Exchange& ex) const override {
-        if (!ex.request.head.protocol.empty()) return gateway::go_on();  // a tunnel
+        const http::RequestHead& head = ex.request.head;
+        if (!head.protocol.empty()) return gateway::go_on();  // a tunnel
         if (!query_.empty()) query_.apply(ex);
-        if (shape_ && ex.request.body && is_json(ex.request.head.headers)) reshape(ex);
-        return gateway::go_on();
+        if (!ex.request.body) return gateway::go_on();
+        bool form = from_form_ && is_form(head.headers);
+        if (!form && !(shape_ && is_json(head.headers))) return gateway::go_on();
+        return change_body(ex, {shape_ ? &*shape_ : nullptr, form, most_});
     }
 
     // Most bodies have come with their heads: their new length is known. Of others nobody knows it yet.
-    void reshape(Exchange& ex) const {
+    static gateway::Verdict change_body(Exchange& ex, Changes changes) {
         auto length = ex.request.body->remaining();
-        if (length && *length > most_) return;
-        auto body = std::make_unique<ShapedBody>(*ex.request.body, *shape_, most_);
-        body->is_here();
+        bool too_long = length && *length > changes.most;
+        if (too_long && changes.of_form) return too_large_a_form(changes.most);
+        if (too_long) return gateway::go_on();
+        auto body = std::make_unique<ShapedBody>(*ex.request.body, changes);
+        body->take_what_is_here();
+        if (body->failure()) return *body->failure();
         auto now = body->remaining();
         http::RequestHead& head = ex.request.head;
         head.framing = now ? http::Framing{http::Framing::length, *now} : http::Framing{http::Framing::chunked, 0};
         say_other_bytes(ex, head.headers);
+        if (changes.of_form) head.headers.set(HeaderId::content_type, "application/json");
         ex.wrap_request_body(std::move(body));
+        return gateway::go_on();
     }
 
     QueryEdits query_;
     std::optional<JsonShape> shape_;
+    bool from_form_;
     std::uint64_t most_;
 };
 
@@ -204,8 +241,8 @@ class TransformResponse final : public Filter {
         if (length && *length > most_) return;
         say_other_bytes(ex, response.headers);
         if (head) return;
-        auto body = std::make_unique<ShapedBody>(std::move(response.body), shape_, most_);
-        body->is_here();
+        auto body = std::make_unique<ShapedBody>(std::move(response.body), Changes{&shape_, false, most_});
+        body->take_what_is_here();
         response.body = std::move(body);
     }
 
@@ -218,7 +255,7 @@ class TransformResponse final : public Filter {
 CheckPtr transform_request(const config::Config&, const config::Route& route) {
     if (!route.transformations || !route.forwards()) return nullptr;
     const config::RequestTransformation& request = route.transformations->request;
-    bool nothing = request.set_query.empty() && request.remove_query.empty() && request.json == config::JsonEdits();
+    bool nothing = request.set_query.empty() && request.remove_query.empty() && !request.from_form && request.json == config::JsonEdits();
     return nothing ? nullptr : std::make_shared<TransformRequest>(*route.transformations);
 }
 

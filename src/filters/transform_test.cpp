@@ -69,6 +69,18 @@ TEST(TransformRequest, may_be_sent_again_to_another_endpoint) {
     s.client() >> response(200, "1");
 }
 
+// Its messages are frames; whoever waits for all of them waits for a stream to end.
+TEST(TransformRequest, a_grpc_call_is_no_json_though_its_messages_may_be) {
+    Scene s(transforming(kToSnake + ", " + kToCamel));
+    const std::string type = "content-type: application/grpc+json\r\n";
+    const std::string message = chunk(std::string("\0\0\0\0\x0c", 5) + R"({"userId":1})");
+    s.client() << "POST /users HTTP/1.1\r\nhost: api\r\n" + type + "transfer-encoding: chunked\r\n\r\n" + message;
+    Peer& upstream = s.upstream("users") >> request("POST", "/users").head_only() >> bytes(message);
+    s.client() << last_chunk;
+    upstream >> bytes(std::string(last_chunk)) << ok("", type + "grpc-status: 0\r\n");
+    s.client() >> response(200, "").with("grpc-status", "0");
+}
+
 TEST(TransformRequest, edits_the_query_whatever_the_spelling) {
     Scene s(transforming("request: {set_query: {tenant: \"a b&c\"}, remove_query: [debug, \"x y\"]}"));
     for (const auto& [asked, got] : std::vector<std::pair<std::string, std::string>>{
@@ -93,6 +105,53 @@ TEST(TransformRequest, headers_are_the_routes_own_edits) {
     s.client() << get("/users", "x-a: theirs\r\nx-b: gone\r\n");
     s.upstream("users") >> request("GET", "/users").with("x-a", "ours").without("x-b") << ok("1");
     s.client() >> response(200, "1").with("x-c", "more");
+}
+
+// ---- forms
+
+const std::string kFromForm = "request: {from_form: true, json: {case: snake, set: {source: web}}}";
+const std::string kForm = "content-type: application/x-www-form-urlencoded\r\n";
+
+TEST(TransformForm, becomes_json_and_then_what_json_becomes) {
+    Scene s(transforming(kFromForm));
+    s.client() << post("/users", "firstName=Li+Shizhen&herb=a&herb=%E5%8F%82&source=theirs", "content-type: Application/X-WWW-Form-Urlencoded; charset=utf-8\r\n");
+    s.upstream("users") >> request("POST", "/users", R"({"first_name":"Li Shizhen","herb":["a","参"],"source":"web"})").with("content-type", "application/json")
+                        << ok("1");
+    s.client() >> response(200, "1");
+}
+
+TEST(TransformForm, one_that_comes_slowly_is_gathered) {
+    Scene s(transforming("request: {from_form: true}"));
+    s.client() << "POST /users HTTP/1.1\r\nhost: api\r\n" + kForm + "content-length: 7\r\n\r\na=1";
+    Peer& upstream = s.upstream("users") >> request("POST", "/users").head_only().with("transfer-encoding", "chunked").with("content-type", "application/json") >> silence();
+    s.client() << "&b=2";
+    upstream >> bytes(chunk(R"({"a":"1","b":"2"})") + std::string(last_chunk)) << ok("1");
+    s.client() >> response(200, "1");
+}
+
+TEST(TransformForm, one_that_cannot_be_json_is_refused) {
+    Scene s(transforming(kFromForm + ", max_body: 30"));
+    s.client() << post("/users", "a=%zz", kForm);
+    s.client() >> response(400).saying("malformed escape") << hang_up;
+    s.client("2") << post("/users", "a=" + std::string(29, 'x'), kForm);
+    s.client("2") >> response(413).saying("body_too_large") << hang_up;
+    s.client("3") << "POST /users HTTP/1.1\r\nhost: api\r\n" + kForm + "transfer-encoding: chunked\r\n\r\n" + chunk("a=" + std::string(29, 'x'));
+    s.client("3") >> response(413).saying("body_too_large") << hang_up;
+    EXPECT_EQ(s.upstream("users").dials(), 0u);
+}
+
+TEST(TransformForm, other_bodies_are_what_they_were) {
+    Scene s(transforming("request: {from_form: true}"));
+    for (const auto& [fields, body] : std::vector<std::pair<std::string, std::string>>{
+             {kJson, R"({"userId": 1})"}, {"content-type: multipart/form-data; boundary=b\r\n", "--b--"}, {kForm + "content-encoding: gzip\r\n", "a=1"}, {"", "a=1"}}) {
+        s.client() << post("/users", body, fields);
+        s.upstream("users") >> request("POST", "/users", body) << ok("1");
+        s.client() >> response(200, "1");
+    }
+    Scene off(transforming(kToSnake));
+    off.client() << post("/users", "userId=1", kForm);
+    off.upstream("users") >> request("POST", "/users", "userId=1") << ok("1");
+    off.client() >> response(200, "1");
 }
 
 // ---- answers

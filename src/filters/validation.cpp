@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "filters/filters.h"
+#include "filters/form.h"
 #include "filters/whole_body.h"
 #include "gateway/replies.h"
 #include "gateway/site.h"
@@ -75,19 +76,10 @@ void watch(Exchange& ex, Checker checker) {
 
 // ---- parameters as they were sent
 
-// '+' is a blank in a query, as forms write it.
-Result<std::string> decoded(std::string_view raw) {
-    std::string blanks(raw), scratch;
-    std::replace(blanks.begin(), blanks.end(), '+', ' ');
-    auto text = http::percent_decode(blanks, scratch);
-    if (!text) return text.error();
-    return std::string(*text);
-}
-
 std::vector<Given> query_of(const Exchange& ex) {
     std::vector<Given> all;
     http::for_each_param(ex.request.head.query, [&](std::string_view name, std::string_view value) {
-        auto name_text = decoded(name), value_text = decoded(value);
+        auto name_text = form_decoded(name), value_text = form_decoded(value);
         if (name_text && value_text) all.push_back({std::move(*name_text), std::move(*value_text)});
     });
     return all;
@@ -149,7 +141,8 @@ bool is_encoded(const http::Headers& headers) {
 bool is_utf8(std::string_view content_type) {
     auto parameters = validation::parameters_of(content_type);
     return parameters && std::all_of(parameters->begin(), parameters->end(), [](const validation::Parameter& each) {
-        return !iequals(each.name, "charset") || iequals(each.value, "utf-8") || iequals(each.value, "utf8") || iequals(each.value, "us-ascii");
+        if (!iequals(each.name, "charset")) return !validation::is_extended(each);
+        return iequals(each.value, "utf-8") || iequals(each.value, "utf8") || iequals(each.value, "us-ascii");
     });
 }
 
@@ -236,8 +229,8 @@ class Validation final : public Filter {
         Faults faults;
         check_parameters(ex, rules_->own, found.path, faults);
         if (found.operation) check_parameters(ex, *found.operation, found.path, faults);
-        bool required = rules_->own.body_required || (found.operation && found.operation->body_required);
-        if (!ex.request.body && required && usually_has_a_body(ex.request.head.method)) faults.push_back({"missing", "body", {}, "Field required"});
+        bool required = (rules_->own.body_required && usually_has_a_body(ex.request.head.method)) || (found.operation && found.operation->body_required);
+        if (!ex.request.body && required) faults.push_back({"missing", "body", {}, "Field required"});
         if (!faults.empty()) return answered(refused(ex, faults));
         if (!ex.request.body || is_tunnel) return next.run(ex);
         // 3. The body, by its type.

@@ -115,6 +115,7 @@ TEST(Validation, a_body_says_once_what_it_is) {
     for (const std::string& fields : {kJson + kJson, form + form, std::string("content-type: application/json, text/plain\r\n"),
                                       std::string("content-type: application/json; charset=utf-7\r\n"),
                                       std::string("content-type: application/json; charset=utf-8; charset=utf-7\r\n"),
+                                      std::string("content-type: application/json; charset*=us-ascii''utf-7\r\n"),
                                       kJson + "content-encoding: identity\r\ncontent-encoding: gzip\r\n",
                                       std::string("content-type: multipart/mixed; boundary=b\r\n")}) {
         s.client(fields) << post("/users", "[1]", fields);
@@ -205,6 +206,16 @@ TEST(Validation, an_api_description_says_what_each_operation_takes) {
     s.client() >> response(405).with("allow", "GET, PUT") << hang_up;
     s.client("2") << "PUT /users/people/7 HTTP/1.1\r\nhost: api\r\n" + kJson + "content-length: 2\r\n\r\n{}";
     s.client("2") >> response(422).saying(R"("pointer":"/name")");
+}
+
+TEST(Validation, a_body_that_a_description_requires_must_be_there_whatever_the_method) {
+    std::string path = own_file("bulk.yaml");
+    std::ofstream(path) << "openapi: 3.0.3\npaths:\n  /people:\n    delete: {requestBody: {required: true, content: {application/json: {}}}}\n";
+    Scene s("services:\n  users: {endpoints: [{host: 10.0.0.1, port: 80}]}\n"
+            "routes:\n  - {prefix: /users, service: users, validation: {openapi_file: " + path + "}}\n");
+    s.client() << "DELETE /users/people HTTP/1.1\r\nhost: api\r\n\r\n";
+    s.client() >> response(422).saying(R"("loc":["body"])");
+    EXPECT_EQ(s.upstream("users").dials(), 0u);
 }
 
 TEST(Validation, what_is_not_below_the_base_is_not_the_root_of_the_description) {

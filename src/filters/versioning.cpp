@@ -49,12 +49,10 @@ std::string_view version_in_query(std::string_view query, std::string_view param
     return found;
 }
 
-// The parameter `version` of a media type in Accept.
-std::string_view version_in_accept(const http::Headers& headers) {
-    const std::string_view* accept = headers.find(http::HeaderId::accept);
-    if (!accept) return {};
+// The parameter `version` of the first media type that has one.
+std::string_view version_in_media_types(std::string_view accept) {
     std::string_view found;
-    for (std::string_view element : split_list(*accept)) {
+    for (std::string_view element : split_list(accept)) {
         std::size_t parameters = element.find(';');
         if (parameters == element.npos) continue;
         bool has_one = any_pair(element.substr(parameters + 1), ';', [&](std::string_view name, std::string_view value) {
@@ -65,6 +63,16 @@ std::string_view version_in_accept(const http::Headers& headers) {
         if (has_one) break;
     }
     return found;
+}
+
+// Several fields are one list (RFC 9110 §5.3): what a client's library adds by itself may stand before what the client says.
+std::string_view version_in_accept(const http::Headers& headers) {
+    for (const http::Field& field : headers) {
+        if (field.id != http::HeaderId::accept) continue;
+        std::string_view found = version_in_media_types(field.value);
+        if (!found.empty()) return found;
+    }
+    return {};
 }
 
 // ---- what there is

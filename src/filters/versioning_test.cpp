@@ -42,6 +42,8 @@ TEST(Versioning, accept_says_it) {
     EXPECT_EQ(given(s, "/users", "accept: application/vnd.api+json;version=2\r\n"), "v2.0.0");
     EXPECT_EQ(given(s, "/users", "accept: text/html, application/json; q=0.9; Version=\"2\"\r\n"), "v2.0.0");
     EXPECT_EQ(given(s, "/users", "accept: application/json\r\n"), "v1.0.0");
+    EXPECT_EQ(given(s, "/users", "accept: */*\r\naccept: text/html, application/vnd.api+json;version=2\r\n"), "v2.0.0") << "several fields are one list";
+    EXPECT_EQ(given(s, "/users", "accept: a/b;version=2\r\naccept: a/b;version=1\r\n"), "v2.0.0") << "the first one that says it";
     s.client() << get("/users");
     s.upstream("users") >> request("GET", "/users") << ok("all");
     s.client() >> response(200).with("vary", "Accept");

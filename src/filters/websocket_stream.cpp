@@ -21,7 +21,7 @@ WebSocketStream::WebSocketStream(gateway::Exchange& ex, const gateway::RenewalRu
       worker_(ex.worker),
       tunnel_(*ex.tunnel),
       renewal_(renewal),
-      renewable_(ex.who && renewal.cover(*ex.who)),
+      renewable_(ex.who && renewal.has(ex.who->method)),
       first_(ex.who) {
     if (!renewable_) return;
     tunnel_.listen(*this);

@@ -5,15 +5,19 @@
 
 #include "auth/introspection.h"
 #include "base/text.h"
+#include "gateway/open_questions.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 #include "http/uri.h"
 #include "rt/digest.h"
+#include "rt/race.h"
 
 namespace suoke::gateway {
 namespace {
 
 constexpr std::size_t kMostAnswer = 64 * 1024;
+constexpr const char* kTooMany = "too many questions about credentials are open";
+constexpr Duration kPatienceForKeys = std::chrono::seconds(3);
 
 TimePoint deadline_of(const Exchange& ex, const Authority& authority) {
     return std::min(ex.head_deadline(), deadline_after(ex.worker.loop().now(), authority.timeout));
@@ -88,9 +92,20 @@ upstream::FetchFields passed_of(const upstream::FetchResponse& answer) {
 
 }  // namespace
 
+rt::Task<void> look_for_keys(Exchange& ex, std::vector<std::string> providers, std::string key_id) {
+    rt::Loop& loop = ex.worker.loop();
+    TimePoint deadline = std::min(ex.head_deadline(), loop.now() + kPatienceForKeys);
+    for (std::string& provider : providers) {
+        rt::Within<void> looked(loop, ex.worker.credentials().desk->look_for(std::move(provider), key_id, deadline), deadline);
+        (void)co_await looked;
+    }
+}
+
 rt::Task<Result<auth::IdentityPtr>> introspect(Exchange& ex, std::string token) {
     const Authority& server = *ex.site.authentication.introspection;
     Worker& worker = ex.worker;
+    OpenQuestion open(worker.questions());
+    if (open.is_too_many()) co_return Error(Code::keys_unavailable, kTooMany);
     upstream::FetchRequest request = request_to(server);
     request.method = "POST";
     request.fields.push_back({"Content-Type", "application/x-www-form-urlencoded"});
@@ -115,7 +130,8 @@ ForwardQuestion forward_question(Exchange& ex, const TokenPlaces& places) {
         for (const http::Field& field : head.headers)
             if (iequals(field.name, name)) fields.push_back({name, std::string(field.value)});
     question.shows_credentials = !fields.empty();
-    question.client = digest_of(fields);
+    // Strangers who show nothing are told apart by address, or to limits and to what is kept they would all be one person.
+    question.client = question.shows_credentials ? digest_of(fields) : rt::digest_of({ex.client_ip});
     fields.push_back({"X-Forwarded-Method", std::string(head.method_name)});
     fields.push_back({"X-Forwarded-Uri", uri_of(ex, places)});
     fields.push_back({"X-Forwarded-Host", std::string(head.authority)});
@@ -133,6 +149,11 @@ rt::Task<ForwardAnswer> ask_forward(Exchange& ex, ForwardQuestion question) {
     const Authority& service = *ex.site.authentication.forward;
     Worker& worker = ex.worker;
     ForwardAnswer answer;
+    OpenQuestion open(worker.questions());
+    if (open.is_too_many()) {
+        answer.who = Error(Code::keys_unavailable, kTooMany);
+        co_return answer;
+    }
     auto said = co_await upstream::fetch(worker.loop(), worker.dialer(), worker.buffers(), std::move(question.request), deadline_of(ex, service));
     if (!said) co_return answer;
     if (said->status >= 200 && said->status < 300) {

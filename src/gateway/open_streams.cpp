@@ -29,6 +29,18 @@ bool unchanged(const config::Config& before, const config::Config& now, std::str
     return old->service.empty() || same_service(before, now, old->service);
 }
 
+// An API key expires with its configuration only: one that was taken out, or may something else now, counts as
+// revoked. A further hash, as while it is rotated, changes nothing.
+bool still_holds(const config::Auth& before, const config::Auth& now, const auth::Identity& who) {
+    if (who.method != auth::Method::api_key && who.method != auth::Method::basic) return true;
+    auto old = before.api_keys.find(who.subject), fresh = now.api_keys.find(who.subject);
+    if (old == before.api_keys.end()) return true;   // the manager's, which is no key of these
+    if (fresh == now.api_keys.end()) return false;
+    const config::ApiKey &was = old->second, &is = fresh->second;
+    auto kept = [&](const std::string& hash) { return std::find(is.hashes.begin(), is.hashes.end(), hash) != is.hashes.end(); };
+    return was.roles == is.roles && was.scopes == is.scopes && was.expires == is.expires && std::all_of(was.hashes.begin(), was.hashes.end(), kept);
+}
+
 }  // namespace
 
 void OpenStreams::opened(OpenStream& stream) {
@@ -72,6 +84,7 @@ void OpenStreams::adopt(const Site& site) {
         auto [known, is_new] = stays.try_emplace({&ex.site, ex.route});
         if (is_new) known->second = unchanged(ex.site.config, site.config, ex.route->name);
         if (!known->second) stream.end_gracefully(draw(until), EndReason::leaving);
+        if (ex.who && !still_holds(ex.site.config.auth, site.config.auth, *ex.who)) stream.end_gracefully(loop_.now(), EndReason::token_revoked);
     });
 }
 

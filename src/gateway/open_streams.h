@@ -64,7 +64,8 @@ class OpenStreams {
     // reserve for saying goodbye, so that their clients do not come back all at once.
     void drain(Duration window);
     // A new site is in force: streams whose own route or service is not in it, or not the same, end
-    // within kReloadWindow; every other stream is left alone.
+    // within kReloadWindow, and those of an API key that is not in it, or may less, at once; every other stream is
+    // left alone.
     void adopt(const Site& site);
     // When a stream of whoever this is has to end; kNever: its credential does not expire.
     TimePoint expiry_of(const auth::Identity& who) const;

@@ -146,6 +146,34 @@ TEST(OpenStreams, a_later_reload_is_compared_with_the_site_the_stream_began_on) 
     EXPECT_TRUE(said_goodbye(s.client("ada")));
 }
 
+const std::string kFirst = "sha256:47d4c7addaae1e7da948d5b59d9c1adb0a9c94b3f374c0f07e4daf6465ac8726";    // first-key-of-this-test
+const std::string kSecond = "sha256:3677ff807b54ceba1ea370f1ca7d5fbeb680bdddd5edb7bd88366460772c5a00";   // second-key-of-this-test
+
+std::string with_key(const std::string& batch) {
+    return "auth: {api_keys: {" + batch + "other: {hashes: ['" + kSecond + "']}}}\nregistry: {service_paths: false}\n" + two();
+}
+
+TEST(OpenStreams, a_reload_ends_those_of_an_api_key_that_it_takes_out) {
+    const std::string newer = "sha256:" + std::string(64, 'b');
+    const std::string rotated = "batch: {hashes: ['" + newer + "', '" + kFirst + "']}, ";
+    for (const std::string& without : {std::string(), "batch: {hashes: ['" + newer + "']}, "}) {
+        Scene s(with_key("batch: {hashes: ['" + kFirst + "']}, "));
+        for (auto [client, key] : {std::pair("ada", "first"), std::pair("bob", "second")}) {
+            s.client(client) << get("/chat", std::string("x-api-key: ") + key + "-key-of-this-test\r\n");
+            s.upstream("chat") >> request("GET", "/chat") << kStream << chunk("data: a\n\n");
+            s.client(client) >> response(200).head_only() >> bytes(chunk("data: a\n\n"));
+        }
+        s.reload(with_key(rotated));
+        s.after(6s);
+        s.client("ada") >> silence();
+        s.reload(with_key(without));
+        s.after(100ms);
+        EXPECT_NE(s.client("ada").unread().find("event: auth_expired\ndata: {\"error\":\"token_revoked\""), std::string::npos);
+        s.client("ada").discards();
+        s.client("bob") >> silence() << hang_up;
+    }
+}
+
 // ---- drain
 
 TEST(OpenStreams, a_drain_ends_them_one_by_one) {

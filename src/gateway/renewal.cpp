@@ -6,15 +6,12 @@
 #include "gateway/authorities.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
-#include "rt/race.h"
 
 namespace suoke::gateway {
 namespace {
 
 using auth::IdentityPtr;
 using auth::JsonValue;
-
-constexpr Duration kPatience = std::chrono::seconds(3);   // with whoever has a key that is new to us
 
 std::string_view text_of(const JsonValue* object, std::string_view member) {
     const JsonValue* found = object ? object->find(member) : nullptr;
@@ -27,15 +24,6 @@ auth::TokenJudgement judge(Exchange& ex, std::string_view token) {
     return auth::judge_token(token, ex.site.authentication.providers, *known.ring, *known.revoked, worker.loop().clock().wall());
 }
 
-rt::Task<void> look_for_keys(Exchange& ex, std::vector<std::string> providers, std::string key_id) {
-    rt::Loop& loop = ex.worker.loop();
-    TimePoint deadline = loop.now() + kPatience;
-    for (std::string& provider : providers) {
-        rt::Within<void> looked(loop, ex.worker.credentials().desk->look_for(std::move(provider), key_id, deadline), deadline);
-        (void)co_await looked;
-    }
-}
-
 // Nothing: no provider here makes such tokens, and there is somebody else to ask.
 rt::Task<std::optional<Result<IdentityPtr>>> judge_jwt(Exchange& ex, const RenewalRules& rules, const std::string& token) {
     if (rules.introspection && !auth::looks_like_jwt(token)) co_return std::nullopt;
@@ -44,7 +32,7 @@ rt::Task<std::optional<Result<IdentityPtr>>> judge_jwt(Exchange& ex, const Renew
         co_await look_for_keys(ex, std::move(judged.ask), std::move(judged.key_id));
         judged = judge(ex, token);
     }
-    if (judged.who) co_return Result<IdentityPtr>(auth::settled(std::move(judged.who)));
+    if (judged.who) co_return Result<IdentityPtr>(std::move(judged.who));
     if (rules.introspection && !judged.is_ours) co_return std::nullopt;
     co_return Result<IdentityPtr>(Error(judged.refusal.code));
 }
@@ -71,14 +59,8 @@ Result<IdentityPtr> admitted(const Exchange& ex, Result<IdentityPtr> shown) {
 }  // namespace
 
 RenewalRules renewal_rules(const config::Config& config, const config::Route& route) {
-    RenewalRules rules;
-    if (!route.auth.renew_in_band || config.auth.mode_of(route.auth) == config::AuthMode::none) return rules;
-    // As for requests: a token belongs to the first of the two that takes it, and introspection takes all.
-    for (config::AuthMethod method : config.auth.methods_of(route.auth)) {
-        if (method == config::AuthMethod::jwt) rules.jwt = !rules.introspection;
-        if (method == config::AuthMethod::introspection) rules.introspection = true;
-    }
-    return rules;
+    if (!route.auth.renew_in_band || config.auth.mode_of(route.auth) == config::AuthMode::none) return {};
+    return token_kinds(config.auth.methods_of(route.auth));
 }
 
 bool may_be_renewal(std::string_view beginning) {

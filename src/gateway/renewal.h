@@ -16,19 +16,14 @@
 #include "base/time.h"
 #include "config/config.h"
 #include "gateway/exchange.h"
+#include "gateway/token_places.h"
 #include "rt/task.h"
 
 namespace suoke::gateway {
 
-struct RenewalRules {
-    bool jwt = false, introspection = false;   // what a token may be; neither: nothing can be renewed
-    bool any() const { return jwt || introspection; }
-    // Whether it could have been opened with such a token. Who came by another way has nothing to renew.
-    bool cover(const auth::Identity& who) const {
-        return (jwt && who.method == auth::Method::jwt) || (introspection && who.method == auth::Method::introspection);
-    }
-};
-// Of routes that say auth.renew_in_band.
+// What the newer token may be; neither: nothing can be renewed. Who came by another way has nothing to renew either.
+using RenewalRules = TokenKinds;
+// Of routes that say auth.renew_in_band; none of others.
 RenewalRules renewal_rules(const config::Config& config, const config::Route& route);
 
 // By the first bytes of a message, or all of it: "type":"auth" may be in it. Costs next to nothing.

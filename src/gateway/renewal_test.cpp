@@ -25,6 +25,16 @@ TEST(Renewal, most_other_messages_are_known_by_their_beginning) {
     for (const char* other : {"", "  ", "hello", R"("auth")", R"({"type":"chat")", R"({"type":"author")"}) EXPECT_FALSE(may_be_renewal(other)) << other;
 }
 
+TEST(TokenKinds, a_token_belongs_to_the_first_method_that_takes_it_and_introspection_takes_all) {
+    using enum config::AuthMethod;
+    EXPECT_FALSE(token_kinds({api_key, basic}).any());
+    TokenKinds jwt_first = token_kinds({jwt, introspection}), jwt_last = token_kinds({introspection, jwt});
+    EXPECT_TRUE(jwt_first.has(auth::Method::jwt) && jwt_first.has(auth::Method::introspection));
+    EXPECT_FALSE(jwt_last.has(auth::Method::jwt));
+    EXPECT_TRUE(jwt_last.has(auth::Method::introspection));
+    EXPECT_FALSE(jwt_first.has(auth::Method::forward));
+}
+
 TEST(Renewal, five_attempts_at_once_and_then_one_every_five_seconds) {
     RenewalAttempts attempts;
     TimePoint now{1h};

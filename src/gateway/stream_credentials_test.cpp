@@ -182,6 +182,24 @@ TEST(StreamCredentials, a_drain_that_comes_first_ends_it_as_ever) {
     g.hears("retry: ");
 }
 
+// What EventSource does when it has heard auth_expiring.
+TEST(StreamCredentials, who_comes_back_to_an_event_stream_with_a_newer_token_gets_what_was_missed) {
+    Believing g(chat("sse: {heartbeat: 0, replay: {}}"));
+    const std::string begins = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    const std::string one = "id: 1\ndata: a\n\n", two = "id: 2\ndata: b\n\n", three = "id: 3\ndata: c\n\n";
+    g.s.client("first") << get("/chat", g.bearer(60s, "t1"));
+    g.s.upstream("chat") >> request("GET", "/chat") << begins << chunk(one + two);
+    g.s.client("first") >> response(200).head_only() >> bytes(chunk(one + two)) << hang_up;
+
+    g.s.client("again") << get("/chat", g.bearer(90s, "t2") + "last-event-id: 1\r\n");
+    g.s.upstream("chat") >> request("GET", "/chat").with("last-event-id", "2") << begins << chunk(three);
+    g.s.client("again") >> response(200).head_only() >> bytes(chunk(two)) >> bytes(chunk(three)) << hang_up;
+
+    g.s.client("bob") << get("/chat", "authorization: Bearer " + g.token(60s, "t3", "bob") + "\r\nlast-event-id: 1\r\n");
+    g.s.upstream("chat") >> request("GET", "/chat").with("last-event-id", "1") << begins << chunk(three);
+    g.s.client("bob") >> response(200).head_only() >> bytes(chunk(three)) << hang_up;
+}
+
 // ---- WebSockets
 
 constexpr std::string_view kAsk =
@@ -388,6 +406,28 @@ TEST(StreamCredentials, where_tokens_are_renewed_nothing_is_compressed) {
     g.s.client() << get("/chat", g.bearer() + "sec-websocket-extensions: permessage-deflate\r\n" + std::string(kAsk));
     g.s.upstream("chat") >> request("GET", "/chat").without("sec-websocket-extensions") << kSwitched;
     g.s.client() >> response(101).head_only().without("sec-websocket-extensions");
+}
+
+TEST(StreamCredentials, where_only_binary_messages_pass_the_newer_token_comes_in_one) {
+    Believing g(chat("auth: {renew_in_band: true}, websocket: {allow: binary}"));
+    Peer& upstream = opens_websocket(g);
+    g.s.client() << said("{\"auth\"", 0x82);
+    upstream >> bytes(said("{\"auth\"", 0x82));
+    g.s.after(31s);
+    g.s.client() >> bytes(told(R"({"type":"auth_expiring","message":"The token expires soon; send a new one","expires_in":30})", 0x82));
+    g.s.client() << said(R"({"type":"auth","token":")" + g.token(90s, "t2") + "\"}", 0x82);
+    g.s.client() >> bytes(told(R"({"type":"auth_ok","expires_in":90})", 0x82));
+    g.s.after(50s);
+    upstream >> silence();
+}
+
+TEST(StreamCredentials, where_text_may_pass_a_binary_message_is_the_services) {
+    Believing g(renewing());
+    Peer& upstream = opens_websocket(g);
+    std::string message = said(R"({"type":"auth","token":")" + g.token(90s) + "\"}", 0x82);
+    g.s.client() << message;
+    upstream >> bytes(message);
+    g.s.client() >> silence();
 }
 
 TEST(StreamCredentials, on_other_routes_such_messages_are_the_services) {

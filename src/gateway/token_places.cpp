@@ -99,6 +99,15 @@ void remove_protocol(Exchange& ex) {
 
 }  // namespace
 
+TokenKinds token_kinds(const std::vector<config::AuthMethod>& methods) {
+    TokenKinds kinds;
+    for (config::AuthMethod method : methods) {
+        if (method == config::AuthMethod::jwt) kinds.jwt = !kinds.introspection;
+        if (method == config::AuthMethod::introspection) kinds.introspection = true;
+    }
+    return kinds;
+}
+
 bool Authorization::is(std::string_view wanted) const { return iequals(scheme, wanted); }
 
 Authorization authorization_of(const http::Headers& headers) {

@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Where in a request a token may be: Authorization, and where a route says so a cookie, a query parameter or
-// a WebSocket's subprotocol. Found there, and taken out of what goes on to the service.
+// What a bearer token may be, and where in a request: Authorization, and where a route says so a cookie, a query
+// parameter or a WebSocket's subprotocol. Found there, and taken out of what goes on to the service.
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "config/config.h"
 #include "gateway/exchange.h"
 
 namespace suoke::gateway {
+
+struct TokenKinds {
+    bool jwt = false, introspection = false;
+    bool any() const { return jwt || introspection; }
+    // Whether who came by that method has shown one of them.
+    bool has(auth::Method method) const {
+        return (jwt && method == auth::Method::jwt) || (introspection && method == auth::Method::introspection);
+    }
+};
+// A token belongs to the first of the two methods that takes it, and introspection takes all.
+TokenKinds token_kinds(const std::vector<config::AuthMethod>& methods);
 
 struct TokenPlaces {
     std::string cookie, query;         // their names; empty: not there

@@ -239,7 +239,7 @@ Piece Tunnel::Lane::refuse_frame(std::size_t clean, bool partly_passed, const ws
 bool Tunnel::Lane::may_be_ours(std::string_view payload) const {
     if (!talk_ || from_ != Side::client) return false;
     const ws::FrameHead& head = inspector_->head();
-    if (head.opcode != ws::Opcode::text || !head.fin || head.rsv1 || head.length == 0 || head.length > Listener::kLongest) return false;
+    if (head.opcode != tunnel_.our_opcode() || !head.fin || head.rsv1 || head.length == 0 || head.length > Listener::kLongest) return false;
     const std::size_t known = std::min<std::size_t>(head.length, Listener::kBeginning);
     if (payload.size() < known) return true;   // to be seen
     std::array<char, Listener::kBeginning> clear;
@@ -278,7 +278,7 @@ Piece Tunnel::Lane::hold_on() {
 void Tunnel::Lane::say(std::string_view text) {
     if (!talk_ || ending_ || speechless()) return;
     std::array<char, ws::kMaxHead> head;
-    std::size_t size = ws::write_head(head, {.fin = true, .opcode = ws::Opcode::text, .length = text.size()});
+    std::size_t size = ws::write_head(head, {.fin = true, .opcode = tunnel_.our_opcode(), .length = text.size()});
     talk_->to_say.append(head.data(), size).append(text);
     bell_.ring();
 }

@@ -94,9 +94,10 @@ class Tunnel final : public std::enable_shared_from_this<Tunnel>, rt::Timer {
     void keep(std::shared_ptr<void> companion) { companion_ = std::move(companion); }
 
     // The client's text messages of up to Listener::kLongest bytes are shown to him first, when they come in one
-    // frame and are not compressed. Only of an inspected tunnel; he lives as long as it, as its companion does.
+    // frame and are not compressed; where no text may pass, its binary messages. Only of an inspected tunnel; he lives
+    // as long as it, as its companion does.
     void listen(Listener& listener);
-    // A text message to the client, between two of the upstream's. Nothing when nobody listens, and at the end.
+    // A message of the same kind to the client, between two of the upstream's. Nothing when nobody listens, and at the end.
     void tell_client(std::string_view text);
 
     // Asks for the end: a Close with this code to both sides, each at the next border of two frames,
@@ -113,6 +114,8 @@ class Tunnel final : public std::enable_shared_from_this<Tunnel>, rt::Timer {
     class Source;
 
     Lane& lane(Side from) { return *lanes_[static_cast<std::size_t>(from)]; }
+    // What messages between the client and us are made of.
+    http::ws::Opcode our_opcode() const { return rules_.messages.text ? http::ws::Opcode::text : http::ws::Opcode::binary; }
     void refuse(Side offender, const http::ws::Violation& violation);
     void say(const Word& to_client, const Word& to_upstream);
     void heard_close(Side from, std::uint16_t code);

@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "gateway/access_log.h"
 #include "gateway/answer_store.h"
+#include "gateway/open_questions.h"
 #include "gateway/open_streams.h"
 #include "gateway/shared.h"
 #include "gateway/site.h"
@@ -61,6 +62,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     rt::BufferPool& buffers() { return buffers_; }
     upstream::Dialer& dialer() { return dialer_; }        // for the gateway's own questions
     auth::Credentials& credentials() { return credentials_; }
+    OpenQuestions& questions() { return questions_; }     // about credentials
     Random& random() { return random_; }
     WorkerCells& cells() { return cells_; }
     OpenStreams& streams() { return streams_; }
@@ -84,7 +86,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     }
     rt::TaskScope& background() { return background_; }
     cache::Store& cache() { return shared_.cache; }       // of all workers
-    rt::TaskScope& errands() { return errands_; }         // what the cache asks for itself
+    rt::TaskScope& errands() { return errands_; }         // what is asked for on no client's time
     bool draining() const { return draining_; }
 
     // rt::Acceptor
@@ -117,6 +119,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     SessionKeys session_keys_{shared_.session_key, {}};
     AnswerStore* answers_ = nullptr;
     auth::Credentials credentials_;
+    OpenQuestions questions_;
     WorkerCells& cells_;
     SharedCount& all_tunnels_;
     AccessLogBuffer* access_log_;
@@ -135,7 +138,7 @@ class Worker final : public http::Handler, public rt::Acceptor {
     TimePoint flushed_{};
     rt::TaskScope connections_;                        // ends before everything above
     rt::TaskScope background_;                         // what no client waits for (mirrors)
-    rt::TaskScope errands_;                            // what several clients may wait for (cache)
+    rt::TaskScope errands_;                            // what outlives the client it was begun for
 };
 
 }  // namespace suoke::gateway

@@ -81,7 +81,7 @@ class Translator {
         }
         check_circles(definitions);
         if (schema.is_object()) schema["definitions"] = std::move(definitions);
-        return {std::make_shared<const Tree>(std::move(schema)), std::move(patterns_)};
+        return {std::make_shared<const Tree>(std::move(schema)), std::move(patterns_), std::move(choices_)};
     }
 
  private:
@@ -99,6 +99,11 @@ class Translator {
         for (const auto& [keyword, value] : from.items())
             if (!only_a_reference || keyword == "$ref") translate_keyword(out, keyword, value, from, path, depth);
         bool nullable = !only_a_reference && dialect_ == Dialect::openapi_30 && from.value("nullable", Tree(false)) == Tree(true);
+        if (auto values = out.find("enum"); values != out.end()) {
+            if (nullable && values->is_array() && std::find(values->begin(), values->end(), Tree()) == values->end()) values->push_back(nullptr);
+            choices_.push_back(std::make_shared<const Tree>(*values));
+            out[kChoices] = choices_.size() - 1;
+        }
         return nullable ? with_null(std::move(out)) : out;
     }
 
@@ -267,8 +272,6 @@ class Translator {
         if (schema["type"].is_string()) types.push_back(schema["type"]);
         types.push_back("null");
         schema["type"] = std::move(types);
-        if (auto values = schema.find("enum"); values != schema.end() && values->is_array() && std::find(values->begin(), values->end(), Tree()) == values->end())
-            values->push_back(nullptr);
         return schema;
     }
 
@@ -277,6 +280,7 @@ class Translator {
     std::map<const Tree*, std::string> names_;
     std::deque<Waiting> waiting_;
     std::set<std::string> patterns_;
+    std::vector<TreePtr> choices_;
 };
 
 // ---- what a schema says of types

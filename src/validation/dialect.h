@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "validation/document.h"
@@ -18,7 +19,9 @@ enum class Dialect : std::uint8_t { json_schema, openapi_30, openapi_31 };
 struct Translated {
     TreePtr schema;
     std::set<std::string> patterns;   // every regular expression in it, as RE2 reads it
+    std::vector<TreePtr> choices;     // the list of every `enum` in it, which has its number beside it, as kChoices
 };
+constexpr const char* kChoices = "choices";
 
 // `document`: what references lead into. invalid_config says where in the schema and what.
 Result<Translated> translate(const Tree& schema, const Tree& document, Dialect dialect);

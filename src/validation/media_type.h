@@ -18,6 +18,8 @@ bool is_json(std::string_view type);
 struct Parameter {
     std::string_view name, value;   // the value without its quotes
 };
+// RFC 2231: "charset*", "boundary*0". Some readers take its value for that of the plain name, others never look at it.
+inline bool is_extended(const Parameter& parameter) { return parameter.name.find('*') != parameter.name.npos; }
 // Of "form-data; name=\"a\"; x=y" those after the first semicolon. Nothing when malformed: a name twice, a backslash in
 // a quoted value (not everybody takes it out), anything between that is none.
 std::optional<std::vector<Parameter>> parameters_of(std::string_view value);

@@ -29,9 +29,12 @@ bool has_control(std::string_view text) {
 std::optional<std::string> boundary_of(std::string_view content_type) {
     auto parameters = parameters_of(content_type);
     if (!parameters) return std::nullopt;
-    for (const Parameter& each : *parameters)
-        if (iequals(each.name, "boundary")) return is_boundary(each.value) ? std::optional(std::string(each.value)) : std::nullopt;
-    return std::nullopt;
+    std::optional<std::string> boundary;
+    for (const Parameter& each : *parameters) {
+        if (is_extended(each)) return std::nullopt;   // some readers take "boundary*0" for the boundary
+        if (iequals(each.name, "boundary") && is_boundary(each.value)) boundary = each.value;
+    }
+    return boundary;
 }
 
 bool MultipartChecker::refuse(const char* type, std::string message, Code code) {
@@ -46,9 +49,9 @@ bool MultipartChecker::feed(std::string_view bytes) {
     const char* p = bytes.data();
     const char* const end = p + bytes.size();
     while (p != end && !failed_) {
-        if (state_ == State::content && matched_ == 0) {   // most bytes: nothing begins before a CR
-            const char* stop = http::grammar::find_byte(p, end, '\r');
-            if (!grow(static_cast<std::uint64_t>(stop - p))) break;
+        if (state_ == State::content && matched_ == 0) {   // most bytes: nothing begins before a line break
+            const char* stop = http::grammar::find_byte(p, end, '\n');
+            if (!take_content({p, static_cast<std::size_t>(stop - p)})) break;
             p = stop;
             if (p == end) break;
         }
@@ -110,7 +113,7 @@ bool MultipartChecker::begin_part() {
     if (++parts_ > limits_.parts) return refuse("too_many_parts", "The form has more than " + std::to_string(limits_.parts) + " parts");
     head_.clear();
     type_.clear();
-    has_disposition_ = has_type_ = is_file_ = false;
+    has_disposition_ = has_type_ = is_file_ = has_filename_ = false;
     size_ = 0;
     state_ = State::head;
     return true;
@@ -137,12 +140,17 @@ bool MultipartChecker::read_head() {
     }
     if (!has_disposition_) return refuse("multipart_invalid", "A part should have Content-Disposition: form-data");
     bool listed = std::any_of(limits_.types.begin(), limits_.types.end(), [&](const std::string& range) { return is_in_range(type_, range); });
-    if (is_file_ && !limits_.types.empty() && !listed)
-        return refuse("file_type", "Files of this type are not taken here", Code::unsupported_media);
-    matched_ = 0;
+    bool wrong_type = is_file_ && !limits_.types.empty() && !listed;
+    if (wrong_type && has_filename_) return refuse_type();
+    must_be_empty_ = wrong_type;
+    matched_ = 1;   // the line break before it
+    begins_ = true;
+    after_cr_ = false;
     state_ = State::content;
     return true;
 }
+
+bool MultipartChecker::refuse_type() { return refuse("file_type", "Files of this type are not taken here", Code::unsupported_media); }
 
 bool MultipartChecker::read_field(std::string_view line) {
     std::size_t colon = line.find(':');
@@ -168,27 +176,38 @@ bool MultipartChecker::read_disposition(std::string_view value) {
     bool named = false;
     for (const Parameter& each : *parameters) {
         if (iequals(each.name, "name")) name_ = each.value, named = true;
-        if (iequals(each.name, "filename")) is_file_ = true;
+        if (iequals(each.name, "filename")) is_file_ = true, has_filename_ = !each.value.empty();
         // RFC 7578 §4.2: not to be used; some readers prefer it to filename, and put filename*0, filename*1 ... together (RFC 2231).
-        if (each.name.find('*') != each.name.npos) return refuse("multipart_invalid", "A part should not have extended parameters (filename*)");
+        if (is_extended(each)) return refuse("multipart_invalid", "A part should not have extended parameters (filename*)");
     }
     return named || refuse("multipart_invalid", "A part should have a name");
 }
 
 // ---- its content
 
-// As far as the delimiter is matched its bytes may yet be content. A CR is only at its front.
+// As far as the delimiter is matched, its bytes and the CR before it may yet be content. Where it stands behind a bare LF, or as
+// the first thing in a part, some readers see it and some do not.
 bool MultipartChecker::in_content(char c) {
     if (c == delimiter_[matched_]) {
-        if (++matched_ == delimiter_.size()) state_ = State::after_boundary;
-        return true;
+        if (++matched_ < delimiter_.size()) return true;
+        state_ = State::after_boundary;
+        return after_cr_ || refuse("multipart_invalid", "A boundary should stand behind a whole line break of its own");
     }
-    std::size_t content = std::exchange(matched_, c == '\r' ? 1 : 0);
-    return grow(content + (c == '\r' ? 0 : 1));
+    std::size_t content = matched_ - (std::exchange(begins_, false) ? 1 : 0);
+    matched_ = c == '\n' ? 1 : 0;
+    return grow(content + std::exchange(after_cr_, false)) && (c == '\n' || take_content({&c, 1}));
+}
+
+// Without line breaks. A CR at the end may belong to the next one.
+bool MultipartChecker::take_content(std::string_view bytes) {
+    if (bytes.empty()) return true;
+    std::size_t before = std::exchange(after_cr_, bytes.ends_with('\r'));
+    return grow(before + bytes.size() - after_cr_);
 }
 
 bool MultipartChecker::grow(std::uint64_t bytes) {
     size_ += bytes;
+    if (must_be_empty_ && size_ > 0) return refuse_type();
     std::uint64_t most = is_file_ ? limits_.file_size : limits_.part_size;
     if (most == 0 || size_ <= most) return true;
     return refuse("too_large", (is_file_ ? "Files may have at most " : "Fields may have at most ") + format_bytes(most), Code::body_too_large);

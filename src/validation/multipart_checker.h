@@ -2,7 +2,7 @@
 #pragma once
 // Whether bytes are a form (multipart/form-data, RFC 7578 and RFC 2046 §5.1) within limits, told while they pass: only the
 // heads of parts are looked into, everything else is counted. Strict, so that whoever reads the form behind us reads the
-// same parts: nothing before the first boundary, nothing after the last, no folded lines, no bare line breaks.
+// same parts: nothing before the first boundary, nothing after the last, no folded lines, no boundaries behind bare line breaks.
 
 #include <cstdint>
 #include <optional>
@@ -29,7 +29,7 @@ class MultipartChecker {
  public:
     // `limits` live as long as this.
     MultipartChecker(const MultipartLimits& limits, std::string_view boundary)
-        : limits_(limits), delimiter_("\r\n--" + std::string(boundary)), state_(State::first_boundary), matched_(2) {}
+        : limits_(limits), delimiter_("\n--" + std::string(boundary)), state_(State::first_boundary), matched_(1) {}
 
     // False, from then on: something is wrong.
     bool feed(std::string_view bytes);
@@ -48,22 +48,27 @@ class MultipartChecker {
     bool after_boundary(char c);
     bool in_head(char c);
     bool in_content(char c);
+    bool take_content(std::string_view bytes);
     bool begin_part();
     bool read_head();
     bool read_field(std::string_view line);
     bool read_disposition(std::string_view value);
     bool grow(std::uint64_t bytes);
+    bool refuse_type();
     bool refuse(const char* type, std::string message, Code code = Code::invalid_request);
 
     const MultipartLimits& limits_;
     const std::string delimiter_;
     State state_;
     std::size_t matched_;           // of the delimiter
+    bool after_cr_ = false;         // what is matched, or comes next, stands behind a CR
+    bool begins_ = false;           // nothing of the part's content has been seen yet
     bool line_break_ = false;       // after a boundary: its CR was seen
     std::uint32_t parts_ = 0;
     // of the part that is being read
     std::string head_, name_;
-    bool has_disposition_ = false, has_type_ = false, is_file_ = false;
+    bool has_disposition_ = false, has_type_ = false, is_file_ = false, has_filename_ = false;
+    bool must_be_empty_ = false;    // what browsers send where no file was chosen has no name, and any type
     std::string type_;
     std::uint64_t size_ = 0;
     bool failed_ = false;

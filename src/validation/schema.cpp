@@ -11,8 +11,10 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/constraint_builder.hpp>
 #include <valijson/constraints/concrete_constraints.hpp>
 #include <valijson/constraints/constraint_visitor.hpp>
 #include <valijson/schema.hpp>
@@ -26,8 +28,13 @@ using valijson::Subschema;
 using Adapter = valijson::adapters::NlohmannJsonAdapter;
 
 struct Schema::Compiled {
+    struct Choice {
+        std::uint64_t hash;
+        Tree value;
+    };
     valijson::Schema schema;
     std::map<std::string, std::unique_ptr<RE2>, std::less<>> patterns;
+    std::vector<std::vector<Choice>> choices;   // of each `enum`, in the order of their hashes
 };
 
 namespace {
@@ -36,6 +43,8 @@ constexpr int kDeepest = 600;                 // schemas in schemas, of any docu
 // Some schemas take time that doubles with each level of the document: unions of what holds itself. A step is some 50 ns, so what
 // a request may cost grows with what it sent.
 constexpr std::int64_t kMostSteps = 2'000'000, kStepsOfAny = 50'000, kStepsOfByte = 20;
+constexpr std::int64_t kStepsOfFault = 5;     // for each step of its place
+constexpr std::size_t kBytesOfStep = 256;     // of a text that a pattern or a format goes over
 
 std::int64_t steps_for(std::uint64_t size) {
     bool large = size >= static_cast<std::uint64_t>(kMostSteps / kStepsOfByte);
@@ -93,7 +102,7 @@ std::string shown(std::string_view name) {
     constexpr std::size_t kMost = 100;
     if (name.size() <= kMost) return std::string(name);
     std::size_t end = kMost;
-    while ((name[end] & 0xC0) == 0x80) --end;   // not in the middle of a character
+    while (end > 0 && (name[end] & 0xC0) == 0x80) --end;   // not in the middle of a character; names of a query need not be UTF-8
     return std::string(name.substr(0, end)) + "...";
 }
 
@@ -137,6 +146,28 @@ bool has_type(const Tree& value, Types::JsonType type) {
     return false;
 }
 
+// An `enum`, as a place in Compiled::choices. valijson's own compares a value with each of its list, and takes its time: a megabyte
+// of country codes against all there are took half a minute.
+class ChoicesConstraint final : public valijson::constraints::Constraint {
+ public:
+    explicit ChoicesConstraint(std::size_t index) : index_(index) {}
+    bool accept(valijson::constraints::ConstraintVisitor& visitor) const override;   // a Walk
+    OwningPointer clone(CustomAlloc allocate, CustomFree release) const override {
+        void* room = allocate(sizeof(ChoicesConstraint));
+        if (!room) throw std::bad_alloc();
+        return OwningPointer(new (room) ChoicesConstraint(*this), release);
+    }
+
+ private:
+    std::size_t index_;
+};
+
+class ChoicesBuilder final : public valijson::ConstraintBuilder {
+    valijson::constraints::Constraint* make(const valijson::adapters::Adapter& number) const override {
+        return new ChoicesConstraint(static_cast<std::size_t>(number.getInteger()));
+    }
+};
+
 // One check of one document.
 class Walk final : public valijson::constraints::ConstraintVisitor {
  public:
@@ -148,6 +179,16 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
           apply_([this](const valijson::constraints::Constraint& each) { return goes_on() && each.accept(*this); }) {}
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;
+
+    bool is_one_of(const std::vector<Schema::Compiled::Choice>& choices) {
+        std::uint64_t hash = hash_of(*value_, steps_);
+        auto before = [](const Schema::Compiled::Choice& each, std::uint64_t wanted) { return each.hash < wanted; };
+        auto at = std::lower_bound(choices.begin(), choices.end(), hash, before);
+        for (; at != choices.end() && at->hash == hash; ++at)
+            if (at->value == *value_) return true;
+        return fault("enum", "Input should be one of the values that are allowed here");
+    }
+    const Schema::Compiled& compiled() const { return compiled_; }
 
     void run(const Tree& value) {
         holds(compiled_.schema, value);
@@ -196,9 +237,11 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
         return fine;
     }
 
-    // Always false: what is looked at is wrong; `member` of it, when it is given.
+    // Always false: what is looked at is wrong; `member` of it, when it is given. Where unions hold each other most faults are thrown
+    // away again, and making one takes the time of many steps.
     bool fault(std::string_view type, std::string message, std::string_view member = {}) {
         if (quiet_ || out_->size() >= kMostFaults) return false;
+        steps_ += kStepsOfFault * static_cast<std::int64_t>(1 + here_.size());
         Fault made{std::string(type), std::string(where_), {}, std::move(message)};
         for (const Here& step : here_) step.name ? made.place.push_back({shown(*step.name)}) : made.place.push_back({"", step.index});
         if (!member.empty()) made.place.push_back({shown(member)});
@@ -228,10 +271,12 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
         return false;
     }
 
-    const RE2* pattern(std::string_view text) const {
-        auto found = compiled_.patterns.find(text);
-        return found == compiled_.patterns.end() ? nullptr : found->second.get();
+    bool matches(std::string_view pattern, const std::string& text) {
+        go_over(text);
+        auto found = compiled_.patterns.find(pattern);
+        return found != compiled_.patterns.end() && RE2::PartialMatch(text, *found->second);
     }
+    void go_over(const std::string& text) { steps_ += static_cast<std::int64_t>(text.size() / kBytesOfStep); }
 
     // ---- several schemas
 
@@ -289,12 +334,7 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
     bool visit(const ConstConstraint& constraint) override {
         return constraint.getValue()->equalTo(Adapter(*value_), true) || fault("literal_error", "Input should be the one value that is allowed here");
     }
-    bool visit(const EnumConstraint& constraint) override {
-        bool fine = false;
-        Adapter value(*value_);
-        constraint.applyToValues([&](const valijson::adapters::FrozenValue& each) { return !(fine = each.equalTo(value, true)); });
-        return fine || fault("enum", "Input should be one of the values that are allowed here");
-    }
+    bool visit(const EnumConstraint&) override { return true; }   // beside it stands a ChoicesConstraint
 
     // ---- texts
 
@@ -310,9 +350,7 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
         if (!value_->is_string()) return true;
         std::string text;
         constraint.getPattern(text);
-        const RE2* expression = pattern(text);
-        return (expression && RE2::PartialMatch(value_->get_ref<const std::string&>(), *expression)) ||
-               fault("string_pattern_mismatch", "String should match the pattern '" + text + "'");
+        return matches(text, value_->get_ref<const std::string&>()) || fault("string_pattern_mismatch", "String should match the pattern '" + text + "'");
     }
     bool visit(const FormatConstraint& constraint) override {
         std::string format = constraint.getFormat();
@@ -321,7 +359,10 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
             bool fits = compare(*value_, -most) >= 0 && compare(*value_, most) < 0;
             return fits || fault("int_type", "Input should be a number of " + format.substr(3) + " bits");
         }
-        return !value_->is_string() || has_format(value_->get_ref<const std::string&>(), format) || fault("value_error", "Input should be a valid " + format);
+        if (!value_->is_string()) return true;
+        const std::string& text = value_->get_ref<const std::string&>();
+        go_over(text);
+        return has_format(text, format) || fault("value_error", "Input should be a valid " + format);
     }
 
     // ---- numbers
@@ -437,9 +478,8 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
             return goes_on(fine);
         });
         constraint.applyToPatternProperties([&](const auto& text, const Subschema* schema) {
-            const RE2* expression = pattern(text.c_str());
             for (auto member = object.begin(); member != object.end() && goes_on(fine); ++member) {
-                if (!expression || !RE2::PartialMatch(member.key(), *expression)) continue;
+                if (!matches(text.c_str(), member.key())) continue;
                 spoken_of.push_back(&*member);
                 fine = member_holds(*schema, member.key(), *member) && fine;
             }
@@ -499,6 +539,19 @@ class Walk final : public valijson::constraints::ConstraintVisitor {
     std::int64_t steps_ = 0;
 };
 
+bool ChoicesConstraint::accept(valijson::constraints::ConstraintVisitor& visitor) const {
+    Walk& walk = static_cast<Walk&>(visitor);
+    return walk.is_one_of(walk.compiled().choices[index_]);
+}
+
+std::vector<Schema::Compiled::Choice> by_hash(const Tree& list) {
+    std::vector<Schema::Compiled::Choice> all;
+    std::int64_t uncounted = 0;
+    for (const Tree& each : list) all.push_back({hash_of(each, uncounted), each});
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.hash < b.hash; });
+    return all;
+}
+
 }  // namespace
 
 Schema::Schema(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
@@ -512,10 +565,12 @@ Result<SchemaPtr> compile(const Translated& translated) {
     auto compiled = std::make_unique<Schema::Compiled>();
     try {
         valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
+        parser.addConstraintBuilder(kChoices, new ChoicesBuilder);
         parser.populateSchema(Adapter(*translated.schema), compiled->schema);
     } catch (const std::exception& e) {
         return Error(Code::invalid_config, std::string("the schema is not valid: ") + e.what());
     }
+    for (const TreePtr& list : translated.choices) compiled->choices.push_back(by_hash(*list));
     RE2::Options quiet;
     quiet.set_log_errors(false);
     for (const std::string& text : translated.patterns) compiled->patterns.emplace(text, std::make_unique<RE2>(text, quiet));

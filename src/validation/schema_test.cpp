@@ -151,6 +151,19 @@ TEST(JsonSchema, several_schemas) {
     EXPECT_EQ(faults_of(R"({"if":{"properties":{"k":{"const":"a"}}},"then":{"required":["x"]},"else":{"required":["y"]}})", R"({"k":"a"})"), "/x missing");
     EXPECT_EQ(faults_of(R"({"enum":["a",{"b":[1]}]})", R"({"b":[1]})"), "");
     EXPECT_EQ(faults_of(R"({"enum":["a",{"b":[1]}]})", R"({"b":[2]})"), " enum");
+    EXPECT_EQ(faults_of(R"({"enum":[1,2.5,true,null,"1",[]]})", "1.0"), "");
+    EXPECT_EQ(faults_of(R"({"enum":[1,2.5,true,null,"1",[]]})", "[]"), "");
+    EXPECT_EQ(faults_of(R"({"enum":[1,2.5,true,null,"2"]})", "false"), " enum");
+    EXPECT_EQ(faults_of(R"({"enum":[1,2.5,true,null,"2"]})", "\"1\""), " enum");
+    EXPECT_EQ(faults_of(R"({"properties":{"enum":{"enum":["a"]},"b":{"$ref":"#/$defs/b"}},"$defs":{"b":{"enum":["c"]}}})", R"({"enum":"a","b":"a"})"), "/b enum");
+}
+
+TEST(JsonSchema, a_list_of_many_values_from_a_long_enumeration_takes_no_time) {
+    std::string codes, list;
+    for (int i = 0; i < 2000; ++i) codes += (i ? ",\"" : "\"") + std::to_string(i) + "\"";
+    for (int i = 0; i < 100'000; ++i) list += i ? ",\"1999\"" : "\"1999\"";
+    EXPECT_EQ(faults_of("{\"items\":{\"enum\":[" + codes + "]}}", "[" + list + "]"), "");
+    EXPECT_EQ(faults_of("{\"items\":{\"enum\":[" + codes + "]}}", "[" + list + ",\"2000\"]"), "/100000 enum");
 }
 
 TEST(JsonSchema, of_several_that_do_not_fit_the_one_that_got_furthest_says_why) {
@@ -188,6 +201,37 @@ TEST(JsonSchema, a_short_text_may_not_take_long) {
     std::string numbers = "0";
     for (int i = 1; i < 50'000; ++i) numbers += "," + std::to_string(i);
     EXPECT_EQ(faults_of(R"({"uniqueItems":true,"items":{"$ref":"#"}})", std::string(200, '[') + numbers + std::string(200, ']')), " too_complex");
+}
+
+TEST(JsonSchema, faults_that_are_thrown_away_again_take_time_as_well) {
+    const char* schema = R"({"$ref":"#/$defs/n","$defs":{"n":{"anyOf":[{"properties":{"a":{"$ref":"#/$defs/n"},"x":{"type":"integer"}}},{"properties":{"a":{"$ref":"#/$defs/n"},"x":{"type":"boolean"}}}]}}})";
+    auto nested = [](int levels) {
+        std::string text = R"({"x":"s"})";
+        for (int i = 0; i < levels; ++i) text = R"({"a":)" + text + R"(,"x":"s"})";
+        return text;
+    };
+    EXPECT_NE(faults_of(schema, nested(2)), " too_complex");
+    EXPECT_EQ(faults_of(schema, nested(9)), " too_complex");
+}
+
+TEST(JsonSchema, a_long_text_counts_for_more_each_time_a_pattern_goes_over_it) {
+    const char* schema = R"({"$ref":"#/$defs/n","$defs":{"n":{"oneOf":[{"properties":{"a":{"$ref":"#/$defs/n"},"t":{"pattern":"^a*$"}}},{"properties":{"a":{"$ref":"#/$defs/n"},"t":{"pattern":"^b*$"}}}]}}})";
+    const std::string leaf = R"({"t":")" + std::string(100'000, 'a') + "\"}";
+    EXPECT_EQ(faults_of(schema, leaf), "");
+    std::string deep = leaf;
+    for (int i = 0; i < 13; ++i) deep = R"({"a":)" + deep + "}";
+    EXPECT_EQ(faults_of(schema, deep), " too_complex");
+}
+
+TEST(JsonSchema, a_name_that_is_not_utf8_is_told_in_short_as_well) {
+    auto made = compiled("additionalProperties: false");
+    ASSERT_TRUE(made);
+    Tree query = Tree::object();
+    query[std::string(150, '\x80')] = "1";
+    Faults faults;
+    (*made)->check(query, 151, "query", faults);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_EQ(faults.front().place.front().name, "...");
 }
 
 TEST(JsonSchema, finds_at_most_twenty_faults) {

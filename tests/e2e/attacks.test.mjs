@@ -128,7 +128,7 @@ describe('the algorithm', () => {
       for (const signature of ['', good, base64url('x'), base64url('\0'.repeat(256))])
         for (const at of [gateway, byPem, bySecret])
           await refused(`${base64url(JSON.stringify({ alg, typ: 'JWT', kid: kidOf('RS256') }))}.${base64url(json(claimsOf()))}.${signature}`, `alg ${JSON.stringify(alg)}`, { at });
-  });
+  }, 60_000);
 
   test('names that are nearly right', async () => {
     for (const alg of ['rs256', 'Rs256', 'RS256 ', ' RS256', 'RS256\n', 'RS256\0', 'RS-256', 'RS257', 'RS1', 'ES256K', 'HS256/RS256', 'RSA', 'sha256', 'dir', 'ＲＳ256'])
@@ -148,7 +148,7 @@ describe('the algorithm', () => {
       for (const alg of ['HS256', 'HS384', 'HS512'])
         for (const kid of [kidOf('RS256'), undefined])
           for (const at of [gateway, byPem]) await refused(forge({ alg, key, header: { kid } }), `${alg} by a public key`, { at });
-  });
+  }, 60_000);
 
   test('a signature of another algorithm by the right key, and by the right key of another kid', async () => {
     await refused(forge({ alg: 'RS256', by: 'PS256', key: ours.RS256.privateKey }), 'PS256 said to be RS256');
@@ -426,14 +426,14 @@ describe('what a refusal tells', () => {
       await told(await issuer.token('RS256'), { at: asking });
       const [head, body] = (await issuer.token('RS256')).split('.');
       const wrong = plain(await refused(`${head}.${body}.${base64url(randomBytes(256))}`, 'a wrong signature', { at: asking }));
-      const before = issuer.fetches;
+      const before = issuer.fetches, began = Date.now();
       for (let i = 0; i < 40; ++i) expect(plain(await refused(await issuer.token('RS256', {}, { kid: `invented-${i}` }), 'an invented key', { at: asking }))).toEqual(wrong);
-      expect(issuer.fetches - before).toBeLessThanOrEqual(2);
+      expect(issuer.fetches - before).toBeLessThanOrEqual(1 + Math.floor((Date.now() - began) / 10_000));
     } finally {
       await asking.stop();
       await issuer.stop();
     }
-  });
+  }, 60_000);
 });
 
 // ---- the same tokens, judged by another implementation
@@ -504,5 +504,5 @@ describe('another implementation', () => {
     }
     // All three kinds came by, or this compares nothing.
     expect(Math.min(...Object.values(counts)), JSON.stringify(counts)).toBeGreaterThan(20);
-  });
+  }, 120_000);
 });

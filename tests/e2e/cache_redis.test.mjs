@@ -96,6 +96,24 @@ describeWith('redis-server', () => {
     expect(asked.get(path)).toBe(1);
   });
 
+  test('HEAD and ranges have it from there as well', async () => {
+    for (const [method, fields, status] of [
+      ['HEAD', {}, 200],
+      ['GET', { range: 'bytes=0-3' }, 206],
+    ]) {
+      const path = freshPath();
+      await written(path);
+      const { statusCode, headers, body } = await request(other.url + path, { method, headers: { host: 'api.suoke.test', ...fields } });
+      await body.dump();
+      expect([statusCode, headers['x-cache'], asked.get(path)]).toEqual([status, 'HIT', 1]);
+    }
+  });
+
+  test('who manages the gateway is told of both levels', async () => {
+    const answer = await fetch(`${one.url}/api/v1/management/cache`, { headers: { Authorization: `Bearer ${TOKEN}` } });
+    expect(await answer.json()).toMatchObject({ type: 'redis', entries: expect.any(Number), redis: { reachable: true, writes: expect.any(Number) } });
+  });
+
   test('what a route keeps out of the cache is not in Redis', async () => {
     const before = await kept();
     await get(one, '/secrets/1');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Streams end with the credential that they were opened with, when it expires and when it is revoked: those of a page in
-// a browser, which has its token in a cookie or a subprotocol, and those of programs.
+// a browser, which has its token in a cookie or a subprotocol, and those of programs. WebSockets go on where their
+// client shows a newer one in time.
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -19,7 +20,7 @@ import { describeWith, run, whereIs } from './support/programs.mjs';
 import { until, within } from './support/wait.mjs';
 
 const SECRET = randomBytes(32).toString('hex');
-const SHORT = 8; // seconds: long enough to open everything on a machine that has other things to do
+const SHORT = 10; // seconds: long enough to open everything on a machine that has other things to do
 const talk = { Tell: kind('Tell', false, true) };
 
 // What happened to a target, one happening at a time and in order.
@@ -82,6 +83,7 @@ beforeAll(async () => {
       { path: '/events', service: 'web', auth: { token_from: { cookie: 'session', query: 'token' } } },
       { path: '/download', service: 'web' },
       { prefix: '/chat', service: 'chat', auth: { token_from: { websocket_protocol: true } } },
+      { prefix: '/renewed', service: 'chat', auth: { token_from: { websocket_protocol: true }, renew_in_band: true } },
       { grpc: { service: 'suoke.Talk' }, service: 'talk' },
     ],
   });
@@ -108,6 +110,12 @@ async function tokenOf(subject, seconds = 600, claims = {}) {
   return { text, jti, ends: exp * 1000 };
 }
 
+/** As a client of a WebSocket shows its newer token; `old`, as older clients do. */
+const shows = ({ text }, old = false) => JSON.stringify(old ? { id: '7', type: 'auth', channel: 'c', data: { token: text } } : { type: 'auth', token: text });
+const WARNING = 'The token expires soon; send a new one';
+/** It is no good any more since a second. */
+const past = (token) => until(() => Date.now() > token.ends + 1_000, 'the old token has ended', 40_000);
+
 async function revoke(what) {
   const answer = await fetch(`${gateway.url}/api/v1/management/revocations`, {
     method: 'POST',
@@ -132,7 +140,7 @@ describeWith('chromium', () => {
     browser = await chromium.launch({ executablePath: whereIs('chromium'), args: ['--no-sandbox'] });
   }, 60_000);
   afterAll(() => browser?.close());
-  afterEach(() => page.context().close());
+  afterEach(() => page.context().close(), 60_000);
 
   const enter = async (origin) => {
     const one = await browser.newPage({ ignoreHTTPSErrors: true });
@@ -175,7 +183,7 @@ describeWith('chromium', () => {
       origin = origins[protocol];
       page = await enter(origin);
       expect(await page.evaluate(() => performance.getEntriesByType('navigation')[0].nextHopProtocol)).toBe(protocol);
-    });
+    }, 90_000);
 
     test('a token expires: the EventSource hears of it, the WebSocket is closed with 1008; a new one opens both again', async () => {
       const token = await tokenOf('alice', SHORT);
@@ -198,6 +206,21 @@ describeWith('chromium', () => {
       await until(() => page.evaluate(() => source.readyState === EventSource.CLOSED), 'it gives up', 15_000);
       await open(page, origin, await tokenOf('alice'));
       expect(await echo(page, 'again')).toBe('again');
+    }, 90_000);
+
+    test('a page that shows its newer token keeps its WebSocket', async () => {
+      const [token, newer] = [await tokenOf('alice', SHORT), await tokenOf('alice')];
+      await page.evaluate(([url, protocols]) => {
+        window.socket = new WebSocket(url, protocols);
+        window.nextOfSocket = happenings(socket, 'open', 'message', 'close');
+      }, [`${origin.replace('http', 'ws')}/renewed`, ['bearer', token.text]]);
+      expect(await ofSocket(page)).toMatchObject({ type: 'open' });
+      expect(JSON.parse((await ofSocket(page)).data)).toEqual({ type: 'auth_expiring', message: WARNING, expires_in: expect.any(Number) });
+      expect(JSON.parse(await echo(page, shows(newer)))).toEqual({ type: 'auth_ok', expires_in: expect.any(Number) });
+      await past(token);
+      expect(await echo(page, 'still here')).toBe('still here');
+      await revoke({ jti: newer.jti });
+      expect(await ofSocket(page)).toMatchObject({ type: 'close', code: 1008, reason: 'token revoked', wasClean: true });
     }, 90_000);
 
     test('a warning comes before', async () => {
@@ -251,8 +274,10 @@ describeWith('chromium', () => {
 describe('programs', () => {
   const bearer = ({ text }) => ({ authorization: `Bearer ${text}` });
 
-  async function socketWith(token) {
-    const socket = new Socket(`ws://127.0.0.1:${gateway.port}/chat`, { headers: bearer(token) });
+  async function socketWith(token, path = '/chat') {
+    const socket = new Socket(`ws://127.0.0.1:${gateway.port}${path}`, { headers: bearer(token) });
+    socket.heard = [];
+    socket.on('message', (data) => socket.heard.push(String(data)));
     socket.ended = once(socket, 'close').then(([code, reason]) => ({ code, reason: String(reason), at: Date.now() }));
     await once(socket, 'open');
     return socket;
@@ -307,6 +332,107 @@ describe('programs', () => {
     await until(() => download.text.length > before, 'the download goes on');
     expect((await fetch(`${gateway.url}/download`, { headers: bearer(token) })).status).toBe(401);
   }, 60_000);
+
+  describe('a WebSocket whose client shows a newer token', () => {
+    const renewing = (token) => socketWith(token, '/renewed');
+    /** The next message; from the gateway, JSON. */
+    const next = async (socket) => {
+      await until(() => socket.heard.length > 0, 'the next message', 20_000);
+      return socket.heard.shift();
+    };
+    const told = async (socket) => JSON.parse(await next(socket));
+    const answer = (socket, text) => {
+      socket.send(text);
+      return told(socket);
+    };
+    const OK = { type: 'auth_ok', expires_in: expect.any(Number) };
+    const expectEcho = async (socket) => {
+      socket.send('still here');
+      expect(await next(socket)).toBe('still here'); // and nothing else before: the service has seen no token
+    };
+
+    test('in time goes on, and ends with that one', async () => {
+      const [token, newer] = [await tokenOf('alice', SHORT), await tokenOf('alice', SHORT + 8)];
+      const socket = await renewing(token);
+      expect(socket.extensions).toBe('');
+      const warning = await told(socket);
+      expect(warning).toEqual({ type: 'auth_expiring', message: WARNING, expires_in: expect.any(Number) });
+      expect(warning.expires_in).toBeLessThanOrEqual(SHORT);
+      const { type, expires_in: seconds } = await answer(socket, shows(newer));
+      expect(type).toBe('auth_ok');
+      expect(seconds).toBeLessThanOrEqual(SHORT + 8);
+      expect(await told(socket)).toMatchObject({ type: 'auth_expiring' });
+      await past(token);
+      await expectEcho(socket);
+      const closed = await within(20_000, socket.ended, 'the close');
+      expect(closed).toMatchObject({ code: 1008, reason: 'token expired' });
+      expectEnd(closed.at, newer);
+      expect(socket.heard).toEqual([]);
+    }, 60_000);
+
+    test('is warned thirty seconds before the end, and not sooner', async () => {
+      const token = await tokenOf('alice', 33);
+      const socket = await renewing(token);
+      const { expires_in: seconds } = await told(socket);
+      expect(token.ends - Date.now()).toBeLessThan(30_020);
+      expect(seconds).toBeLessThanOrEqual(30);
+      expect(await answer(socket, shows(await tokenOf('alice'), true))).toEqual(OK);
+      await expectEcho(socket);
+      socket.close();
+      await socket.ended;
+    }, 60_000);
+
+    test('of somebody else is closed', async () => {
+      const socket = await renewing(await tokenOf('alice'));
+      socket.send(shows(await tokenOf('Alice')));
+      expect(await within(8_000, socket.ended, 'the close')).toMatchObject({ code: 1008, reason: "the token is somebody else's" });
+      expect(socket.heard).toEqual([]);
+      await until(() => left.length === 1, 'the service knows');
+    });
+
+    test('that is no good is told so, and nothing has changed', async () => {
+      const revoked = await tokenOf('alice');
+      await revoke({ jti: revoked.jti });
+      const token = await tokenOf('alice', SHORT);
+      const socket = await renewing(token);
+      expect(await told(socket)).toMatchObject({ type: 'auth_expiring' });
+      const { text } = await tokenOf('alice');
+      const wrong = [
+        [await tokenOf('alice', -10), 'token_expired'], [revoked, 'token_revoked'], [{ text: `${text}x` }, 'invalid_token'], [{ text: '' }, 'invalid_token'],
+      ];
+      for (const [shown, code] of wrong) expect(await answer(socket, shows(shown))).toEqual({ type: 'auth_failed', code, message: expect.any(String) });
+      await expectEcho(socket);
+      const closed = await within(20_000, socket.ended, 'the close');
+      expect(closed).toMatchObject({ code: 1008, reason: 'token expired' });
+      expectEnd(closed.at, token);
+    }, 60_000);
+
+    test('ends when the newer one is revoked, and not when the older one is', async () => {
+      const [token, newer] = [await tokenOf('dora'), await tokenOf('dora')];
+      const socket = await renewing(token);
+      expect(await answer(socket, shows(newer))).toEqual(OK);
+      await revoke({ jti: token.jti });
+      await until(async () => (await fetch(`${gateway.url}/download`, { headers: bearer(token) })).status === 401, 'the older one is no good');
+      await expectEcho(socket);
+      await revoke({ jti: newer.jti });
+      expect(await within(5_000, socket.ended, 'the close')).toMatchObject({ code: 1008, reason: 'token revoked' });
+    });
+
+    test('all the time is closed', async () => {
+      const socket = await renewing(await tokenOf('alice'));
+      for (let i = 0; i < 6; ++i) socket.send(shows({ text: 'x' }));
+      expect(await within(8_000, socket.ended, 'the close')).toMatchObject({ code: 1008, reason: 'too many tokens were shown' });
+    });
+
+    test('is heard by the service, where the route does not ask for it', async () => {
+      const socket = await socketWith(await tokenOf('alice'));
+      const message = shows(await tokenOf('eve'));
+      socket.send(message);
+      expect(await next(socket)).toBe(message);
+      socket.close();
+      await socket.ended;
+    });
+  });
 
   test('a token is revoked: the same, at every worker', async () => {
     const token = await tokenOf('carol');

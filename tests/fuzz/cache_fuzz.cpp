@@ -41,6 +41,14 @@ void read_range(std::string_view text, std::uint64_t size) {
     if (!inside) fuzz::expect("a range outside of what there is");
 }
 
+void read_content_range(std::string_view text) {
+    auto held = cache::read_content_range(text);
+    if (!held) return;
+    if (held->range.first > held->range.last || held->range.last >= held->size) fuzz::expect("a part outside of its whole");
+    auto again = cache::read_content_range(cache::content_range(held->range, held->size));
+    if (!again || again->range != held->range || again->size != held->size) fuzz::expect("a part that is written is another");
+}
+
 void read_date(std::string_view text) {
     auto date = cache::parse_http_date(text, kNow);
     if (!date || *date < 0 || *date > 4'000'000'000) return;
@@ -99,6 +107,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     read_directives(text);
     for (std::uint64_t whole : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{11}, ~std::uint64_t{0}}) read_range(text, whole);
+    read_content_range(text);
+    read_content_range("bytes " + std::string(text));
     read_date(text);
     read_tags(text);
     select(text);

@@ -11,6 +11,7 @@ import { run } from './programs.mjs';
 import { until } from './wait.mjs';
 
 const here = (name) => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
+const ASSIGNMENT = /^([A-Z]+)=/;
 const PORT = /\b(8000|8443|900\d|50051)\b/g;
 
 /** The lines of a guide's bash blocks from `cd docs/examples/<topic>` on, up to the next one. */
@@ -26,6 +27,7 @@ export class Example {
   #ports = new Map();
   #children = [];
   #aliases = [];
+  #variables = []; // what the lines that assign them came to
 
   constructor(guide, topic) {
     this.lines = linesOf(guide, topic);
@@ -33,6 +35,8 @@ export class Example {
     this.directory = mkdtempSync(join(tmpdir(), 'suoke-example-'));
     cpSync(here(`examples/${topic}`), this.directory, { recursive: true, filter: (name) => basename(name) !== 'certificates' });
     symlinkSync(fileURLToPath(new URL('../node_modules', import.meta.url)), join(this.directory, 'node_modules'));
+    this.programs = mkdtempSync(join(tmpdir(), 'suoke-example-programs-'));
+    symlinkSync(process.env.SUOKE_BIN, join(this.programs, 'suoke-gateway'));
   }
 
   /**
@@ -70,14 +74,20 @@ export class Example {
     return text.replace(PORT, (port) => this.#ports.get(port) ?? port);
   }
 
-  /** One of the guide's lines, as it stands there; what it says. */
+  /** One of the guide's lines, as it stands there; what it says. What it assigns to a variable the next ones have. */
   async do(line) {
     if (!this.lines.includes(line)) throw new Error(`The guide has no line: ${line}`);
     this.undone.delete(line);
-    const script = ['shopt -s expand_aliases', `cd ${this.directory}`, ...this.#aliases, line].join('\n');
-    const { said, complained, code } = await run('bash', ['-c', this.here(script)]);
+    const variable = ASSIGNMENT.exec(line)?.[1];
+    const lines = [
+      'shopt -s expand_aliases', `cd ${this.directory}`, `PATH=${this.programs}:$PATH`, ...this.#variables,
+      ...[...this.#aliases, line].map((each) => this.here(each)),
+      ...(variable ? [`declare -p ${variable}`] : []),
+    ];
+    const { said, complained, code } = await run('bash', ['-c', lines.join('\n')]);
     if (code !== 0) throw new Error(`${line}: exit code ${code}: ${complained}`);
-    return said;
+    if (variable) this.#variables.push(said);
+    return variable ? '' : said;
   }
 
   async #serve(line) {
@@ -111,7 +121,7 @@ export class Example {
       child.kill('SIGKILL');
       await child.exit;
     }
-    rmSync(this.directory, { recursive: true, force: true });
+    for (const directory of [this.directory, this.programs]) rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -106,7 +106,7 @@ export class Gateway {
 
   /** The access line that satisfies `wanted`, as soon as it is written. */
   accessLine(wanted) {
-    return until(() => this.accessLines.find(wanted), 'the access line', 3_000);
+    return until(() => this.accessLines.find(wanted), 'the access line');
   }
 
   // ---- what the system says about it

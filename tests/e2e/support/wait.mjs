@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Waits for a condition and returns what it was satisfied with. */
-export async function until(condition, what = 'the condition', patience = 5_000) {
+export async function until(condition, what = 'the condition', patience = 10_000) {
   for (const deadline = Date.now() + patience; ; await sleep(5)) {
     const value = await condition();
     if (value) return value;

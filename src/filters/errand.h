@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A request that the cache makes for itself: a copy of a client's, on nobody's time, that goes through the rest of
-// the route's chain. The client may leave; what is asked for then is for the store, and for those who wait for it.
+// A request of the gateway's own: a copy of a client's, on nobody's time, that goes through the rest of the route's
+// chain. The client may leave; what is asked for is for the cache and those who wait for it, or, under an
+// Idempotency-Key, for the client that comes back.
 
 #include <memory>
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "filters/cache_errand.h"
+#include "filters/errand.h"
 
 #include "gateway/site.h"
 #include "gateway/worker.h"
