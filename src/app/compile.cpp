@@ -354,11 +354,8 @@ http::SessionLimits session_limits(const config::Config& config) {
     return limits;
 }
 
-}  // namespace
-
-gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Builtin>& builtins,
-                         std::uint64_t generation, std::vector<config::Problem>& problems, const TlsInputs& tls) {
-    // 1. The operator's routes, and ours behind them in order of declaration.
+// The operator's routes, and ours behind them in order of declaration.
+std::vector<config::Route> with_ours(const config::Config& config, const std::vector<endpoints::Builtin>& builtins) {
     std::vector<config::Route> all = config.routes;
     for (const endpoints::Builtin& builtin : builtins) {
         config::Route route;
@@ -369,90 +366,126 @@ gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Bui
         if (lets_anybody_ask(builtin, config.auth)) route.auth.mode = config::AuthMode::optional;
         all.push_back(std::move(route));
     }
-    auto router = gateway::Router::compile(with_preflight(all, config), problems);
-    if (!router) return nullptr;
-    auto site = std::make_shared<Site>(std::move(*router), gateway::Replies());
-    site->generation = generation;
+    return all;
+}
 
-    // 2. Services.
+void add_service(Site& site, std::unique_ptr<Service> service) {
+    service->index = static_cast<std::uint32_t>(site.services.size());
+    site.by_name[service->name] = service.get();
+    site.services.push_back(std::move(service));
+}
+
+bool compile_services(Site& site, config::Config& config, std::vector<config::Problem>& problems) {
     auto usual_tls = upstream_tls(config::ServiceTls());
-    if (!usual_tls) return complain(problems, "services", usual_tls.error()), nullptr;
-    auto& by_name = site->by_name;
+    if (!usual_tls) return complain(problems, "services", usual_tls.error()), false;
     for (const auto& [name, from] : config.services) {
         if (from.protocol == config::Protocol::h2 && from.proxy_protocol != config::ProxySend::off)
             problems.push_back({config::Problem::error, from.place, "services." + name + ".proxy_protocol",
                                 "an h2 connection carries many clients, so it cannot begin with word about one"});
-        site->services.push_back(service_of(name, from, config, *usual_tls, problems));
-        site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
-        by_name[site->services.back()->name] = site->services.back().get();
+        add_service(site, service_of(name, from, config, *usual_tls, problems));
     }
     // A route may name a service nobody has described yet: it answers no_endpoint until then.
     for (const config::Route& route : config.routes) {
         if (route.service.empty() || config.services.contains(route.service)) continue;
         config.services[route.service];
-        site->services.push_back(service_of(route.service, {}, config, *usual_tls, problems));
-        site->services.back()->index = static_cast<std::uint32_t>(site->services.size() - 1);
-        by_name[site->services.back()->name] = site->services.back().get();
+        add_service(site, service_of(route.service, {}, config, *usual_tls, problems));
     }
-    site->unlisted = service_of("", {}, config, *usual_tls, problems);
+    site.unlisted = service_of("", {}, config, *usual_tls, problems);
+    return true;
+}
 
-    // 3. Routes with their chains.
-    auto forward = std::make_shared<gateway::Forward>();
+// What a route of the operator's ends in.
+filters::FilterPtr end_of(const config::Route& from, const filters::FilterPtr& forward) {
+    if (from.redirect) return filters::redirect(from);
+    if (from.respond) return filters::fixed_response(from);
+    return forward;
+}
+
+void set_targets(Site& site, Route& route, const config::Route& from, const config::Config& config, std::vector<config::Problem>& problems) {
+    const std::string& name = from.split.empty() ? from.service : from.split.front().service;
+    set_forwarding(route, from, *site.by_name.at(name), config, problems, route.index);
+    share_out(route, from, site.by_name);
+    if (!from.mirror) return;
+    route.mirror = site.by_name.at(from.mirror->service);
+    route.mirror_percent = from.mirror->percent;
+}
+
+// `ours`: null for routes of the operator's.
+std::unique_ptr<Route> route_of(Site& site, const config::Route& from, std::size_t index, const endpoints::Builtin* ours,
+                                const filters::FilterPtr& forward, const config::Config& config, std::vector<config::Problem>& problems) {
+    auto route = std::make_unique<Route>();
+    route->name = from.name;
+    route->path_template = template_of(from);
+    route->index = static_cast<std::uint32_t>(index);
+    const bool to_any = ours && !ours->answer;
+    filters::FilterPtr last = to_any ? forward : ours ? ours->answer : end_of(from, forward);
+    if (to_any) forward_to_any(*route, config);
+    else if (last == forward) set_targets(site, *route, from, config, problems);
+    if (to_any && from.path.ends_with("/*") && !site.any_service) site.any_service = route.get();
+    route->names_service = ours && from.path.find("{service}") != std::string::npos;
+    route->admission = admission_of(config, from);
+    route->chain = filters::chain_of(config, from, last);
+    if (auto error = filters::fault_of_validation(from))
+        problems.push_back({config::Problem::error, from.validation->place, "routes[" + std::to_string(index) + "].validation", error->detail});
+    return route;
+}
+
+// Beyond those of the operator's, whose number is that of config.routes, stand `builtins`.
+void compile_routes(Site& site, const std::vector<config::Route>& all, const config::Config& config, const std::vector<endpoints::Builtin>& builtins,
+                    std::vector<config::Problem>& problems) {
+    const filters::FilterPtr forward = std::make_shared<gateway::Forward>();
+    const std::size_t theirs = config.routes.size();
     for (std::size_t i = 0; i < all.size(); ++i) {
-        const config::Route& from = all[i];
-        auto route = std::make_unique<Route>();
-        route->name = from.name;
-        route->path_template = template_of(from);
-        route->index = static_cast<std::uint32_t>(i);
-        filters::FilterPtr last;
-        bool any = i >= config.routes.size() && !builtins[i - config.routes.size()].answer;
-        if (any) last = forward;
-        else if (i >= config.routes.size()) last = builtins[i - config.routes.size()].answer;
-        else if (from.redirect) last = filters::redirect(from);
-        else if (from.respond) last = filters::fixed_response(from);
-        else last = forward;
-        if (any) {
-            forward_to_any(*route, config);
-            if (from.path.ends_with("/*") && !site->any_service) site->any_service = route.get();
-        } else if (last == forward) {
-            const std::string& name = from.split.empty() ? from.service : from.split.front().service;
-            set_forwarding(*route, from, *by_name.at(name), config, problems, i);
-            share_out(*route, from, by_name);
-            if (from.mirror) {
-                route->mirror = by_name.at(from.mirror->service);
-                route->mirror_percent = from.mirror->percent;
-            }
-        }
-        route->names_service = from.path.find("{service}") != std::string::npos && i >= config.routes.size();
-        route->admission = admission_of(config, from);
-        route->chain = filters::chain_of(config, from, last);
-        if (auto error = filters::fault_of_validation(from))
-            problems.push_back({config::Problem::error, from.validation->place, "routes[" + std::to_string(i) + "].validation", error->detail});
-        site->routes.push_back(std::move(route));
+        const endpoints::Builtin* ours = i < theirs ? nullptr : &builtins[i - theirs];
+        site.routes.push_back(route_of(site, all[i], i, ours, forward, config, problems));
     }
-    site->no_route = last_resort(config, "gateway:no_route", all.size());
-    site->wrong_method = last_resort(config, "gateway:wrong_method", all.size() + 1);
-    site->unreadable = last_resort(config, "gateway:unreadable", all.size() + 2);
+    site.no_route = last_resort(config, "gateway:no_route", all.size());
+    site.wrong_method = last_resort(config, "gateway:wrong_method", all.size() + 1);
+    site.unreadable = last_resort(config, "gateway:unreadable", all.size() + 2);
+}
+
+std::vector<rt::Network> networks_of(const std::vector<std::string>& texts) {
+    std::vector<rt::Network> networks;
+    for (const std::string& text : texts)
+        if (auto network = rt::Network::parse(text)) networks.push_back(*network);
+    return networks;
+}
+
+void set_connections(Site& site, const config::Config& config) {
+    site.trusted_proxies = networks_of(config.server.trusted_proxies);
+    site.proxy_protocol_from = networks_of(config.server.proxy_protocol_from);
+    site.proxy_protocol = proxy_use_of(config.server.proxy_protocol);
+    site.limits = session_limits(config);
+    const config::ConnectionPool& pool = config.performance.connection_pool;
+    site.pool.connections = pool.max_connections;
+    site.pool.idle = pool.max_keepalive_connections;
+    site.pool.idle_expiry = pool.keepalive_expiry;
+}
+
+// Said here, before anybody depends on it.
+void check_redis(const config::Config& config, std::vector<config::Problem>& problems) {
+    if (config.redis.wanted()) redis_options(config.redis, problems);
+    if (LimitShares::wanted(config) && !config.rate_limit.storage_url.empty()) LimitShares::other_redis(config, problems);
+}
+
+}  // namespace
+
+gateway::SitePtr compile(config::Config config, const std::vector<endpoints::Builtin>& builtins,
+                         std::uint64_t generation, std::vector<config::Problem>& problems, const TlsInputs& tls) {
+    const std::vector<config::Route> all = with_ours(config, builtins);
+    auto router = gateway::Router::compile(with_preflight(all, config), problems);
+    if (!router) return nullptr;
+    auto site = std::make_shared<Site>(std::move(*router), gateway::Replies());
+    site->generation = generation;
+    if (!compile_services(*site, config, problems)) return nullptr;
+    compile_routes(*site, all, config, builtins, problems);
     compile_limits(*site, config, all);
     check_cache_rules(config, problems);
-
     site->authentication = authentication_of(config, problems);
     check_keys(config.auth, problems);
+    check_redis(config, problems);
     site->tls = tls_server(config.server.tls, tls, problems);
-    if (config.redis.wanted()) redis_options(config.redis, problems);  // said here, before anybody depends on it
-    if (LimitShares::wanted(config) && !config.rate_limit.storage_url.empty()) LimitShares::other_redis(config, problems);
-
-    // 4. Limits.
-    for (const std::string& text : config.server.trusted_proxies)
-        if (auto network = rt::Network::parse(text)) site->trusted_proxies.push_back(*network);
-    for (const std::string& text : config.server.proxy_protocol_from)
-        if (auto network = rt::Network::parse(text)) site->proxy_protocol_from.push_back(*network);
-    site->proxy_protocol = proxy_use_of(config.server.proxy_protocol);
-    site->limits = session_limits(config);
-    const config::ConnectionPool& pool = config.performance.connection_pool;
-    site->pool.connections = pool.max_connections;
-    site->pool.idle = pool.max_keepalive_connections;
-    site->pool.idle_expiry = pool.keepalive_expiry;
+    set_connections(*site, config);
     site->config = std::move(config);
     point_to_words(*site);
     return nothing_if_faulty(std::move(site), problems);
