@@ -288,17 +288,22 @@ class Look {
     Outcome certificate() {
         const rt::TlsFacts* tls = ex_.request.tls;
         if (!tls || !tls->has_client_certificate) return Outcome::nobody;
-        std::string_view shown = tls->client_subject;
+        if (tls->client_subject.empty() && tls->client_names.empty()) return Outcome::nobody;
+        // A connection may outlive the certificate it began with, and so may a session that is taken up again.
+        if (tls->client_not_after <= now_) return refuse({Code::token_expired, "the client's certificate has expired"});
+        std::string_view shown = ex_.arena.join({bytes_of(tls->client_not_after), tls->client_subject});
         for (const std::string& name : tls->client_names) shown = ex_.arena.join({shown, "\n", name});
-        if (shown.empty()) return Outcome::nobody;
         if (remembers(Method::certificate, shown)) return Outcome::somebody;
         auth::Identity holder;
         holder.method = Method::certificate;
         holder.subject = tls->client_subject.empty() ? tls->client_names.front() : tls->client_subject;
         holder.name = common_name(tls->client_subject);
+        holder.expires = tls->client_not_after;
         for (const std::string& name : tls->client_names) holder.claims.emplace_back("san", name);
         return meet(Method::certificate, shown, auth::settled(std::move(holder)));
     }
+
+    static std::string_view bytes_of(const WallTime& time) { return {reinterpret_cast<const char*>(&time), sizeof time}; }
 
     // "device-7" of "CN=device-7,O=Suoke".
     static std::string common_name(std::string_view subject) {

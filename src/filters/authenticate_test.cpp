@@ -616,6 +616,29 @@ TEST(Certificate, says_who_a_machine_is) {
     stranger >> response(401).saying("missing_token");
 }
 
+// The handshake is over by then, or was spared by a ticket.
+TEST(Certificate, is_nobodys_once_it_has_expired) {
+    std::string file = own_file("authenticate-ca.pem");
+    std::ofstream(file) << authority().chain;
+    app::TlsInputs inputs;
+    inputs.local_certificates = {signed_for("api")};
+    Gate s(guarded("methods: [certificate]", {}, "server: {tls: {client_auth: optional, client_ca_file: " + file + "}}\n"), std::move(inputs));
+    rt::NewCertificate wanted;
+    wanted.names = {"device-7"};
+    wanted.not_after = SystemClock().wall() + 1h;
+    rt::TlsClientOptions device;
+    device.ca = authority().chain;
+    device.certificates = {rt::make_certificate(wanted, &authority())};
+    Peer& known = s.client_over_tls("device", device);
+    known << get("/users");
+    s.upstream("users") >> request("GET", "/users").with("x-user-name", "device-7") << ok("in");
+    known >> response(200, "in");
+    s.after(wanted.not_after - ManualClock().wall());
+    Peer& late = s.client_over_tls("late", device);
+    late << get("/users");
+    late >> response(401).saying("token_expired");
+}
+
 // ---- a service that decides
 
 const std::string kForward = "methods: [jwt, forward], forward: {url: 'http://10.0.0.9/check'";

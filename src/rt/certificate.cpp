@@ -109,6 +109,8 @@ std::string subject_of(X509* certificate) {
     return {text, static_cast<std::size_t>(length)};
 }
 
+WallTime not_after_of(const X509* certificate) { return wall_of(X509_get0_notAfter(certificate)); }
+
 AltNames alt_names_of(X509* certificate) {
     AltNames names;
     auto* all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
@@ -160,7 +162,7 @@ Result<CertificateFacts> certificate_facts(std::string_view chain_pem) {
     facts.subject = subject_of(leaf.get());
     facts.names = alt_names_of(leaf.get()).hosts;
     facts.not_before = wall_of(X509_get0_notBefore(leaf.get()));
-    facts.not_after = wall_of(X509_get0_notAfter(leaf.get()));
+    facts.not_after = not_after_of(leaf.get());
     return facts;
 }
 

@@ -43,6 +43,7 @@ Result<void> use_certificate(SSL_CTX* ctx, const CertificatePem& pem);
 // Makes the bundle the ones that peers' certificates must lead to.
 Result<void> trust(SSL_CTX* ctx, std::string_view bundle);
 std::string subject_of(X509* certificate);
+WallTime not_after_of(const X509* certificate);
 
 struct AltNames {
     std::vector<std::string> hosts;   // DNS names and addresses

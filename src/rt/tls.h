@@ -33,6 +33,7 @@ struct TlsFacts {
     // Of the client's certificate, always verified; empty: it has none.
     std::string client_subject;               // RFC 4514: "CN=device-7,O=Suoke"
     std::vector<std::string> client_names;    // "DNS:...", "URI:spiffe://...", "IP:...", "email:..."
+    WallTime client_not_after = WallTime::max();   // the certificate's end; a connection may outlive it
     bool has_client_certificate = false;
 };
 

@@ -227,6 +227,7 @@ void learn_facts(TlsStream& stream) {
     facts.has_client_certificate = true;
     facts.client_subject = subject_of(peer);
     facts.client_names = alt_names_of(peer).labelled;
+    facts.client_not_after = not_after_of(peer);
 }
 
 Task<Result<StreamPtr>> shake_hands(std::unique_ptr<TlsStream> stream, TimePoint deadline) {

@@ -399,6 +399,7 @@ TEST_F(Tls, tells_who_the_client_is) {
     auto s = server_of(options);
     NewCertificate device = named({"device-7.test"});
     device.uris = {"spiffe://suoke/device/7"};
+    device.not_after = std::chrono::floor<std::chrono::seconds>(SystemClock().wall() + 1h);
     TlsClientOptions asking = trusting();
     asking.certificates = {make_certificate(device, &authority())};
     auto c = client_of(asking);
@@ -410,6 +411,7 @@ TEST_F(Tls, tells_who_the_client_is) {
         EXPECT_TRUE(facts.has_client_certificate);
         EXPECT_EQ(facts.client_subject, "CN=device-7.test");
         EXPECT_EQ(facts.client_names, (std::vector<std::string>{"DNS:device-7.test", "URI:spiffe://suoke/device/7"}));
+        EXPECT_EQ(facts.client_not_after, device.not_after);
     }
     meet(s, client_of(trusting()));
     expect_talk();
