@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "auth/api_keys.h"
 #include "filters/filters.h"
 #include "testing/files.h"
 
@@ -150,12 +151,12 @@ TEST(Compile, settings_of_redis_that_are_no_good_are_refused_with_their_key) {
 
 TEST(Compile, an_endpoint_of_our_own_learns_who_asks_also_where_nobody_has_to_say) {
     auto asks = [](const std::string& mode, const std::string& name) {
-        auto loaded = config::load_text("auth: {jwt: {secret_key: 5d1f0c9a8b7e6d5c4b3a29181706f5e4d3c2b1a0}, mode: " + mode + "}\n", "c.yaml");
+        auto loaded = config::load_text("auth: {methods: [basic], api_keys: {ops: {hashes: ['" + auth::api_key_hash("5d1f0c9a8b7e") + "']}}, mode: " + mode + "}\n", "c.yaml");
         std::vector<endpoints::Builtin> builtins;
         builtins.push_back({name, "/manage", filters::refusal(), {"POST"}});
         auto made = compile(loaded.config, builtins, 1, loaded.problems);
         CHECK(made);
-        return made->routes.front()->admission.by_bearer;
+        return made->routes.front()->admission.by_basic;   // a 401 would offer it
     };
     for (const char* mode : {"required", "optional", "none"}) EXPECT_TRUE(asks(mode, "gateway:revocations")) << mode;
     EXPECT_FALSE(asks("none", "gateway:envelope")) << "what is forwarded goes by the section";

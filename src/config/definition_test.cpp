@@ -56,7 +56,7 @@ TEST(Definition, what_takes_a_restart_is_said) {
     std::set<std::string> restart;
     for (const Leaf& leaf : leaves())
         if (!leaf.live()) restart.insert(leaf.path);
-    EXPECT_THAT(restart, testing::ElementsAre("logging.file", "logging.file_enabled", "performance.buffer_budget", "rate_limit.max_keys", "rate_limit.storage_url", "redis.ca_file", "redis.command_timeout", "redis.connect_timeout", "redis.db", "redis.enabled", "redis.host", "redis.key_prefix", "redis.master_name", "redis.mode", "redis.nodes", "redis.password", "redis.port", "redis.sentinel_password", "redis.sentinel_username", "redis.tls", "redis.url", "redis.username", "registry.enabled", "registry.max_instances", "server.cpu_pinning", "server.unix_mode", "server.workers", "service_discovery.dns_servers", "store.path"));
+    EXPECT_THAT(restart, testing::ElementsAre("logging.file", "logging.file_enabled", "performance.buffer_budget", "rate_limit.gateways", "rate_limit.max_keys", "rate_limit.storage_url", "redis.ca_file", "redis.command_timeout", "redis.connect_timeout", "redis.db", "redis.enabled", "redis.host", "redis.key_prefix", "redis.master_name", "redis.mode", "redis.nodes", "redis.password", "redis.port", "redis.sentinel_password", "redis.sentinel_username", "redis.tls", "redis.url", "redis.username", "registry.enabled", "registry.max_instances", "server.cpu_pinning", "server.unix_mode", "server.workers", "service_discovery.dns_servers", "store.path"));
 }
 
 TEST(Golden, the_reference_is_up_to_date) {
