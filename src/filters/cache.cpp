@@ -155,7 +155,7 @@ Elsewhere elsewhere_of(const Exchange& ex, const Ask& ask, const CacheRules& rul
 }
 
 void start(Exchange& ex, Next next, const Ask& ask, const CacheRules& rules, const cache::FillingPtr& filling, std::weak_ptr<Handoff> leader) {
-    auto errand = std::make_unique<Errand>(ex, next);
+    auto errand = std::make_unique<Errand>(ex, next, Errand::Ask::whole);
     bool validates = ask.entry && ask.entry->validators.any();
     Mission mission{rules, ask.asked, cache_url_of(ex), std::string(ask.shared), std::string(ask.own), filling, ask.entry, ask.entry_is_own, std::move(leader),
                     elsewhere_of(ex, ask, rules)};

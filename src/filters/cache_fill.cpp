@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "filters/media_type.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 #include "rt/pause.h"
@@ -20,11 +21,7 @@ WallTime wall(const Exchange& ex) { return ex.worker.loop().clock().wall(); }
 
 bool is_surrogate_control(const http::Field& field) { return field.id == HeaderId::other && iequals(field.name, "Surrogate-Control"); }
 
-bool is_event_stream(const http::Headers& headers) {
-    constexpr std::string_view kType = "text/event-stream";
-    const std::string_view* type = headers.find(HeaderId::content_type);
-    return type && iequals(trim(type->substr(0, type->find(';'))), kType);
-}
+bool is_event_stream(const http::Headers& headers) { return iequals(media_type(headers), "text/event-stream"); }
 
 // The fields that `keep` takes, and a Date in any case (RFC 9110 §6.6.1).
 template <class Keep>

@@ -9,6 +9,7 @@
 #include "filters/ambient_credentials.h"
 #include "filters/compressed_body.h"
 #include "filters/filters.h"
+#include "filters/media_type.h"
 #include "filters/other_bytes.h"
 #include "filters/plain_answer.h"
 #include "gateway/worker.h"
@@ -59,11 +60,6 @@ bool says(const http::Headers& headers, std::string_view name, std::string_view 
             if (iequals(each, word)) return true;
         return false;
     });
-}
-
-std::string_view media_type(const http::Headers& headers) {
-    const std::string_view* type = headers.find(HeaderId::content_type);
-    return type ? trim(type->substr(0, type->find(';'))) : std::string_view();
 }
 
 // As far as it is known before anything is read of it.

@@ -10,14 +10,16 @@ namespace {
 using gateway::Exchange;
 using http::HeaderId;
 
+// About the body of the client's own message.
+constexpr http::HeaderSet kOfBody = http::header_set(HeaderId::content_length, HeaderId::expect);
 // What makes an answer one for this client alone.
 constexpr http::HeaderSet kOwn = http::header_set(HeaderId::if_none_match, HeaderId::if_modified_since, HeaderId::if_range, HeaderId::range,
-                                                  HeaderId::x_request_timeout, HeaderId::content_length, HeaderId::expect);
+                                                  HeaderId::x_request_timeout);
 
 std::size_t size_of(const Exchange& from) {
     const http::RequestHead& head = from.request.head;
     std::size_t size = 0;
-    for (std::string_view text : {head.target, head.authority, head.path, head.query, from.host, from.path, from.request_id, from.client_ip,
+    for (std::string_view text : {head.method_name, head.target, head.authority, head.path, head.query, from.host, from.path, from.request_id, from.client_ip,
                                   from.request.peer_host, from.match.rest})
         size += text.size();
     for (const http::Field& field : head.headers) size += field.name.size() + field.value.size();
@@ -27,9 +29,9 @@ std::size_t size_of(const Exchange& from) {
 
 }  // namespace
 
-Errand::Errand(const Exchange& from, gateway::Next next) : next_(next) {
+Errand::Errand(const Exchange& from, gateway::Next next, Ask ask) : next_(next) {
     text_.reserve(size_of(from) + 64);
-    copy_head(from.request.head);
+    copy_head(from.request.head, ask);
     if (from.request.peer) {
         peer_ = *from.request.peer;
         request_.peer = &peer_;
@@ -67,18 +69,21 @@ std::string_view Errand::keep(std::string_view text) {
     return std::string_view(text_).substr(at);
 }
 
-void Errand::copy_head(const http::RequestHead& head) {
+void Errand::copy_head(const http::RequestHead& head, Ask ask) {
     http::RequestHead& own = request_.head;
-    own.method = http::Method::GET;   // HEAD would bring nothing to store
-    own.method_name = "GET";
+    const bool same = ask == Ask::same;
+    own.method = same ? head.method : http::Method::GET;   // HEAD would bring nothing to store
+    own.method_name = same ? keep(head.method_name) : "GET";
+    if (same) own.framing = head.framing;
     own.version = head.version;
     own.target = keep(head.target);
     own.authority = keep(head.authority);
     own.path = keep(head.path);
     own.query = keep(head.query);
     own.has_query = head.has_query;
+    const http::HeaderSet left_out = same ? kOfBody : kOfBody | kOwn;
     for (const http::Field& field : head.headers)
-        if (!http::is_in(kOwn, field.id)) own.headers.add(http::Field{keep(field.name), keep(field.value), field.id});
+        if (!http::is_in(left_out, field.id)) own.headers.add(http::Field{keep(field.name), keep(field.value), field.id});
 }
 
 // Pieces of the path are pieces of our copy of it.

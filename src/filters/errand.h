@@ -4,6 +4,7 @@
 // chain. The client may leave; what is asked for is for the cache and those who wait for it, or, under an
 // Idempotency-Key, for the client that comes back.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,8 +16,12 @@ namespace suoke::filters {
 
 class Errand {
  public:
-    // A GET without conditions and ranges: the whole is asked for. `next`: what the request goes through.
-    Errand(const gateway::Exchange& from, gateway::Next next);
+    enum class Ask : std::uint8_t {
+        whole,   // a GET without conditions and ranges
+        same,    // what the client asks, but for its body
+    };
+    // `next`: what the request goes through.
+    Errand(const gateway::Exchange& from, gateway::Next next, Ask ask);
     ~Errand();
     Errand(const Errand&) = delete;
     Errand& operator=(const Errand&) = delete;
@@ -30,7 +35,7 @@ class Errand {
 
  private:
     std::string_view keep(std::string_view text);
-    void copy_head(const http::RequestHead& head);
+    void copy_head(const http::RequestHead& head, Ask ask);
     void copy_match(const gateway::Exchange& from);
 
     std::string text_;   // all that views point to; never grows beyond what was reserved

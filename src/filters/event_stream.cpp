@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "filters/media_type.h"
 #include "gateway/site.h"
 #include "gateway/worker.h"
 
@@ -16,8 +17,7 @@ namespace sse = http::sse;
 namespace {
 
 bool has_media_type(const http::Response& response, std::string_view wanted) {
-    const std::string_view* type = response.headers.find(http::HeaderId::content_type);
-    return type && iequals(trim(type->substr(0, type->find(';'))), wanted);
+    return iequals(media_type(response.headers), wanted);
 }
 
 // What is compressed cannot be framed, and is left alone.

@@ -12,12 +12,8 @@ namespace {
 using gateway::Answer;
 using gateway::AnswerStore;
 using gateway::Exchange;
-using http::HeaderId;
 using http::Piece;
 
-// What an Errand leaves out because the cache asks for the whole: here the service shall see what the client said.
-constexpr http::HeaderSet kLeftOut = http::header_set(HeaderId::if_none_match, HeaderId::if_modified_since, HeaderId::if_range, HeaderId::range,
-                                                      HeaderId::x_request_timeout);
 // Of a worker, with those of the cache. Each may hold a request and an answer; more end with their clients.
 constexpr std::size_t kMostAlone = 256;
 
@@ -77,17 +73,10 @@ PendingClaim::~PendingClaim() {
 // ---- the errand
 
 KeyedErrand::KeyedErrand(Exchange& from, gateway::Next next, std::string body, Claim claim, Judge judge, std::uint64_t most)
-    : body_(std::move(body)), errand_(from, next), claim_(std::move(claim)), until_(claim_->until), judge_(std::move(judge)), most_(most) {
+    : body_(std::move(body)), errand_(from, next, Errand::Ask::same), claim_(std::move(claim)), until_(claim_->until), judge_(std::move(judge)), most_(most) {
     Exchange& ex = errand_.exchange();
-    const http::RequestHead& asked = from.request.head;
-    http::RequestHead& head = ex.request.head;
-    head.method = asked.method;
-    head.method_name = ex.arena.copy(asked.method_name);
-    head.framing = asked.framing;
-    for (const http::Field& field : asked.headers)
-        if (http::is_in(kLeftOut, field.id)) head.headers.add(http::Field{ex.arena.copy(field.name), ex.arena.copy(field.value), field.id});
     if (from.request.body) {
-        head.framing = {http::Framing::length, *body_.remaining()};
+        ex.request.head.framing = {http::Framing::length, *body_.remaining()};
         ex.request.body = &body_;
     }
     // Its time is the client's; so is its place among what that has under way, or leaving would be a way past the limit.

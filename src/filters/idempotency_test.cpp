@@ -42,6 +42,25 @@ class Store final : public gateway::AnswerStore {
 
 struct Stage {
     explicit Stage(const std::string& yaml) : s(yaml), store(s.loop()) { s.worker().keep_answers_in(&store); }
+    // The client's request under kKey, as the service gets it.
+    Peer& begins() {
+        s.client() << post("/orders", "one tea", kKey);
+        return s.upstream("orders") >> request("POST", "/orders", "one tea");
+    }
+    // The same, and the client is gone when it has half of the answer.
+    Peer& begins_and_is_left() {
+        Peer& upstream = begins() << "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none";
+        s.client() >> response(200).head_only() >> bytes("one");
+        s.client() << hang_up;
+        return upstream;
+    }
+    // Who asks again finds nothing that was kept.
+    void is_done_anew() {
+        s.client("again") << post("/orders", "one tea", kKey);
+        s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
+        s.client("again") >> response(200, "7");
+    }
+
     Scene s;
     Store store;
 };
@@ -91,8 +110,7 @@ TEST(Idempotency, an_answer_without_content_is_kept_as_well) {
 TEST(Idempotency, while_it_is_under_way_the_same_key_is_a_conflict) {
     Stage stage(once());
     Scene& s = stage.s;
-    s.client() << post("/orders", "one tea", kKey);
-    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea");
+    Peer& upstream = stage.begins();
     s.client("again") << post("/orders", "one tea", kKey);
     s.client("again") >> response(409).saying("idempotency_key_in_use").with("retry-after", "1");
     upstream << ok("7");
@@ -137,15 +155,12 @@ TEST(Idempotency, what_failed_may_be_tried_again) {
 TEST(Idempotency, a_claim_whose_client_left_ends_with_the_time_the_request_had) {
     Stage stage(once({}, ", timeout: 10s"));
     Scene& s = stage.s;
-    s.client() << post("/orders", "one tea", kKey);
-    s.upstream("orders") >> request("POST", "/orders", "one tea");
+    stage.begins();
     s.client() << hang_up;
     s.client("again") << post("/orders", "one tea", kKey);
     s.client("again") >> response(409);
     s.after(16s);
-    s.client("again") << post("/orders", "one tea", kKey);
-    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
-    s.client("again") >> response(200, "7");
+    stage.is_done_anew();
 }
 
 TEST(Idempotency, a_client_that_left_before_the_answer_came_finds_it_when_it_asks_again) {
@@ -172,18 +187,13 @@ TEST(Idempotency, who_left_before_anything_was_begun_takes_the_key_from_nobody) 
     s.client() << hang_up;
     EXPECT_EQ(s.upstream("orders").dials(), 0u);
     stage.store.delay = {};
-    s.client("again") << post("/orders", "one tea", kKey);
-    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
-    s.client("again") >> response(200, "7");
+    stage.is_done_anew();
 }
 
 TEST(Idempotency, a_client_that_left_in_the_middle_of_the_answer_finds_all_of_it) {
     Stage stage(once());
     Scene& s = stage.s;
-    s.client() << post("/orders", "one tea", kKey);
-    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea") << "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none";
-    s.client() >> response(200).head_only() >> bytes("one");
-    s.client() << hang_up;
+    Peer& upstream = stage.begins_and_is_left();
     EXPECT_FALSE(upstream.ended());
     upstream << "two";
     s.client("again") << post("/orders", "one tea", kKey);
@@ -193,8 +203,7 @@ TEST(Idempotency, a_client_that_left_in_the_middle_of_the_answer_finds_all_of_it
 TEST(Idempotency, what_is_done_without_its_client_outlives_the_configuration) {
     Stage stage(once());
     Scene& s = stage.s;
-    s.client() << post("/orders", "one tea", kKey);
-    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea");
+    Peer& upstream = stage.begins();
     s.client() << hang_up;
     s.reload(once(", max_body: 3"));
     s.client("else") << get("/orders");
@@ -209,55 +218,41 @@ TEST(Idempotency, what_is_done_without_its_client_outlives_the_configuration) {
 TEST(Idempotency, an_answer_that_breaks_off_when_its_client_has_left_is_nobodys) {
     Stage stage(once({}, ", timeout: 10s"));
     Scene& s = stage.s;
-    s.client() << post("/orders", "one tea", kKey);
-    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea") << "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none";
-    s.client() >> response(200).head_only() >> bytes("one");
-    s.client() << hang_up;
+    Peer& upstream = stage.begins_and_is_left();
     upstream << hang_up;
     s.client("again") << post("/orders", "one tea", kKey);
     s.client("again") >> response(409);
     s.after(16s);
-    s.client("again") << post("/orders", "one tea", kKey);
-    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
-    s.client("again") >> response(200, "7");
+    stage.is_done_anew();
 }
 
 TEST(Idempotency, without_its_client_nothing_is_read_that_is_not_kept) {
     Stage stage(once(", max_body: 10"));
     Scene& s = stage.s;
-    s.client() << post("/orders", "one tea", kKey);
-    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea");
+    Peer& upstream = stage.begins();
     s.client() << hang_up;
     upstream << "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunk("012345");
     EXPECT_FALSE(upstream.ended());
     upstream << chunk("67890");
     EXPECT_TRUE(upstream.ended());
-    s.client("again") << post("/orders", "one tea", kKey);
-    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
-    s.client("again") >> response(200, "7");
+    stage.is_done_anew();
 }
 
 TEST(Idempotency, without_its_client_a_request_ends_with_its_claim) {
     Stage stage(once(", in_flight: 20s"));
     Scene& s = stage.s;
-    s.client() << post("/orders", "one tea", kKey);
-    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea") << "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none";
-    s.client() >> response(200).head_only() >> bytes("one");
-    s.client() << hang_up;
+    Peer& upstream = stage.begins_and_is_left();
     s.after(19s);
     EXPECT_FALSE(upstream.ended());
     s.after(2s);
     EXPECT_TRUE(upstream.ended());
-    s.client("again") << post("/orders", "one tea", kKey);
-    s.upstream("orders") >> request("POST", "/orders", "one tea") << ok("7");
-    s.client("again") >> response(200, "7");
+    stage.is_done_anew();
 }
 
 TEST(Idempotency, who_leaves_makes_no_room_for_another_request_at_once) {
     Stage stage(one_service("orders", {.route = "idempotency: {anonymous: true}", .service = {}, .rest = "rate_limit: {max_concurrent: 1}\n"}));
     Scene& s = stage.s;
-    s.client() << post("/orders", "one tea", kKey);
-    Peer& upstream = s.upstream("orders") >> request("POST", "/orders", "one tea");
+    Peer& upstream = stage.begins();
     s.client() << hang_up;
     s.client("else") << post("/orders", "two teas", "idempotency-key: another\r\n");
     s.client("else") >> response(429);

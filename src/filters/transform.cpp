@@ -9,6 +9,7 @@
 #include "filters/filters.h"
 #include "filters/form.h"
 #include "filters/json_shape.h"
+#include "filters/media_type.h"
 #include "filters/other_bytes.h"
 #include "filters/plain_answer.h"
 #include "http/codings.h"
@@ -25,22 +26,18 @@ using http::HeaderId;
 using http::Piece;
 
 // Of a body that is not encoded; empty otherwise.
-std::string_view media_type(const http::Headers& headers) {
-    const std::string_view* type = headers.find(HeaderId::content_type);
-    if (!type || http::is_encoded(headers)) return {};
-    return trim(type->substr(0, type->find(';')));
-}
+std::string_view plain_type(const http::Headers& headers) { return http::is_encoded(headers) ? std::string_view() : media_type(headers); }
 
 // application/json, or any type of its syntax (RFC 6839 §3.1); not application/grpc+json, whose frames would be waited for.
 bool is_json(const http::Headers& headers) {
-    std::string_view name = media_type(headers);
+    std::string_view name = plain_type(headers);
     constexpr std::string_view kSuffix = "+json";
     if (iequals(name, "application/json")) return true;
     bool has_suffix = name.size() > kSuffix.size() && iequals(name.substr(name.size() - kSuffix.size()), kSuffix);
     return has_suffix && !http::grpc_type(headers);
 }
 
-bool is_form(const http::Headers& headers) { return iequals(media_type(headers), "application/x-www-form-urlencoded"); }
+bool is_form(const http::Headers& headers) { return iequals(plain_type(headers), "application/x-www-form-urlencoded"); }
 
 Error too_large_a_form(std::uint64_t most) { return Error(Code::body_too_large, "a form may have at most " + format_bytes(most) + " here"); }
 
